@@ -1,0 +1,62 @@
+"""Tables from names to parts; a part is imported when it is first used."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from freezepack.errors import UnknownNameError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a table: where a part lives, what it does, where it is from."""
+
+    target: str
+    """`package.module:attribute`."""
+    summary: str
+    source: str = ""
+
+    def load(self) -> Any:
+        """Import the module and return the attribute."""
+        module, _, attribute = self.target.partition(":")
+        return getattr(import_module(module), attribute)
+
+
+class Registry(Mapping[str, Entry]):
+    """Names to entries; listing imports nothing.
+
+    Examples
+    --------
+    >>> table = Registry("constant", {"pi": Entry("math:pi", "half a turn in radians")})
+    >>> round(table.get_part("pi"), 2)
+    3.14
+    """
+
+    def __init__(self, kind: str, entries: Mapping[str, Entry]) -> None:
+        self.kind = kind
+        self._entries = dict(entries)
+
+    def __getitem__(self, name: str) -> Entry:
+        if name not in self._entries:
+            raise UnknownNameError(self.kind, name, self._entries)
+        return self._entries[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get_part(self, name: str) -> Any:
+        """Return the part itself, imported on first use.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such entry; the message names close matches.
+        """
+        return self[name].load()
