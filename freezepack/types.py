@@ -121,6 +121,23 @@ class Init:
         """The float32 whose pattern is `bits`."""
         return np.array([self.bits], np.uint32).view(np.float32)[0]
 
+    def problem(self) -> str:
+        """Return what is wrong with the factor, or "" (formats/generators.md, section "Factor").
+
+        A product of two normal numbers in this range is neither subnormal nor infinite, so modes
+        that flush subnormals cannot change a bit.
+        """
+        magnitude = self.bits & 0x7FFFFFFF
+        if self.draw == Draw.constant:
+            return "" if magnitude < 0x7F800000 else f"{self.factor} is not finite"
+        if self.bits == magnitude and _SMALLEST_FACTOR <= magnitude <= _LARGEST_FACTOR:
+            return ""
+        return f"the factor is {self.factor}, expected 2**-126 to 2**103"
+
+
+_SMALLEST_FACTOR = 0x00800000
+_LARGEST_FACTOR = (127 + 103) << 23
+
 
 @dataclass(frozen=True, slots=True)
 class TensorSpec:

@@ -1,0 +1,129 @@
+"""What a header holds, as data: bases, kinds, tensor records."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from freezepack.format.layout import Layout, layout_of
+from freezepack.types import Base, Draw, DType, Init, TensorSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What several tensors have in common; stored once.
+
+    Attributes
+    ----------
+    base : int
+        0 for zeros, else the number of an entry of the base table, from 1.
+    draw : Draw or None
+        None unless the base is a seed.
+    explicit_stream : bool
+        Whether each record of this kind stores its stream number.
+    mask_base : int
+        Index codecs that take their mask from a seed: the base table entry whose key they use.
+    """
+
+    dtype: DType
+    base: int
+    draw: Draw | None
+    explicit_stream: bool
+    index_codec: int
+    mask_base: int
+    value_codec: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitEntry:
+    """Where the sections of one unit lie in the payload, and what they hold."""
+
+    count: int
+    index_offset: int
+    index_length: int
+    values_length: int
+    checksum: int | None
+
+    @property
+    def values_offset(self) -> int:
+        """Offset of the value section, right behind the index section."""
+        return self.index_offset + self.index_length
+
+
+@dataclass(frozen=True)
+class TensorRecord:
+    """One tensor of the table.
+
+    Attributes
+    ----------
+    parameter : bytes
+        What the value codec keeps in the record: the one element of `constant`; else empty.
+    explicit_units : tuple of UnitEntry, or None
+        None where the table stores nothing per unit: then all units are alike and `unit`
+        computes them. Offsets count from the start of the file.
+    offset : int
+        Where the tensor's sections begin in the file.
+    nbytes : int
+        Payload bytes of the tensor.
+    trained : int
+        Trained positions of all units.
+    digest : int or None
+        None if the file carries one digest for all tensors.
+    """
+
+    spec: TensorSpec
+    kind: Kind
+    base: Base
+    init: Init | None
+    parameter: bytes
+    explicit_units: tuple[UnitEntry, ...] | None
+    offset: int
+    nbytes: int
+    trained: int
+    digest: int | None
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Matrix form and units."""
+        return layout_of(self.spec.shape)
+
+    def unit(self, number: int) -> UnitEntry:
+        """Return what the table says of unit `number`, 0 to `layout.units` - 1."""
+        if self.explicit_units is not None:
+            return self.explicit_units[number]
+        if not self.trained:
+            return UnitEntry(0, self.offset, 0, 0, None)
+        size = self.layout.unit_size(number)
+        itemsize = 0 if self.parameter else self.spec.dtype.itemsize
+        offset = self.offset + self.layout.start(number) * itemsize
+        return UnitEntry(size, offset, 0, size * itemsize, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A whole header.
+
+    Attributes
+    ----------
+    tensors : dict of str to TensorRecord
+        In file order (UTF-8 order of names), aliases left out.
+    aliases : dict of str to str
+        Tied names to the name that owns the bytes.
+    digest : int or None
+        Content digest of all tensors; None if each record carries its own.
+    sizes : dict of str to int
+        Bytes by part: preamble, metadata, bases, kinds, tensors, digests, index, values.
+    """
+
+    metadata: dict[str, str]
+    bases: tuple[Base, ...]
+    kinds: tuple[Kind, ...]
+    tensors: dict[str, TensorRecord]
+    aliases: dict[str, str]
+    partial: bool
+    digest: int | None
+    file_size: int
+    sizes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all rebuilt tensors, aliases not counted."""
+        return sum(record.spec.nbytes for record in self.tensors.values())
