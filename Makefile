@@ -1,0 +1,40 @@
+# make demo, make test, make slow, make check; everything is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+WORKERS ?= 2
+
+.PHONY: demo test slow check clean
+
+demo: .venv/.demo
+	$(BIN)/freezepack demo
+
+test: .venv/.test
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+slow: .venv/.test
+	$(BIN)/python -m pytest -n $(WORKERS) -m "slow and not gpu"
+
+check: .venv/.check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(MAKE) test
+
+clean:
+	rm -rf .venv build *.egg-info freezepack/native/_kernel.*
+
+# torch is installed first and alone: its pinned version decides which build is taken.
+.venv/.demo: pyproject.toml setup.py constraints.txt $(wildcard freezepack/native/csrc/*)
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) "torch"
+	$(PIP) -e ".[torch]"
+	touch $@
+
+.venv/.test: .venv/.demo
+	$(PIP) -e ".[torch,test]"
+	touch $@
+
+.venv/.check: .venv/.test
+	$(PIP) -e ".[torch,test,dev]"
+	touch $@
