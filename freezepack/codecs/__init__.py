@@ -1,0 +1,64 @@
+"""Bytes to masks and values: one file per codec, one line per codec here.
+
+A line is `(number in the file, name): Entry(...)`; the numbers are those of formats/ids.toml.
+"""
+
+from typing import TYPE_CHECKING
+
+from freezepack.registry import Entry, Registry
+
+if TYPE_CHECKING:
+    from freezepack.codecs.base import IndexCodec, ValueCodec
+
+_INDEX = {
+    (0, "none"): Entry("freezepack.codecs.ends:NONE", "nothing is trained; no bytes"),
+    (1, "all"): Entry("freezepack.codecs.ends:ALL", "everything is trained; no bytes"),
+    (2, "bitmap"): Entry("freezepack.codecs.bitmap:BITMAP", "one bit for each position"),
+    (3, "gaps"): Entry("freezepack.codecs.gaps:GAPS", "distances, in blocks of adaptive codes"),
+    (4, "seeded"): Entry("freezepack.codecs.seeded:SEEDED", "mask drawn from a seed; no bytes"),
+}
+_VALUES = {
+    (0, "raw"): Entry("freezepack.codecs.raw:RAW", "the bits as they are"),
+    (1, "planes"): Entry("freezepack.codecs.planes:PLANES", "byte planes, then zstd; lossless"),
+    (2, "constant"): Entry("freezepack.codecs.constant:CONSTANT", "one value for all; no bytes"),
+}
+
+INDEX_CODECS = Registry("index codec", {name: entry for (_, name), entry in _INDEX.items()})
+VALUE_CODECS = Registry("value codec", {name: entry for (_, name), entry in _VALUES.items()})
+
+_INDEX_NAMES = dict(_INDEX.keys())
+_VALUE_NAMES = dict(_VALUES.keys())
+
+
+def index_codec_by_id(number: int) -> "IndexCodec":
+    """Return the index codec that a file calls `number`.
+
+    Raises
+    ------
+    LookupError
+        If there is none.
+
+    Examples
+    --------
+    >>> index_codec_by_id(2).name
+    'bitmap'
+    """
+    codec: IndexCodec = INDEX_CODECS.get_part(_INDEX_NAMES[number])
+    return codec
+
+
+def value_codec_by_id(number: int) -> "ValueCodec":
+    """Return the value codec that a file calls `number`.
+
+    Raises
+    ------
+    LookupError
+        If there is none.
+
+    Examples
+    --------
+    >>> value_codec_by_id(0).name
+    'raw'
+    """
+    codec: ValueCodec = VALUE_CODECS.get_part(_VALUE_NAMES[number])
+    return codec

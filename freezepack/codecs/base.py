@@ -1,0 +1,147 @@
+"""What every codec promises, and the unit it works on.
+
+A codec works on one *unit*: whole rows of a tensor, at most 2**20 positions. It keeps nothing
+between calls, leaves its arguments as they were, and trusts no byte: whatever it is given, it
+returns a mask or values of the declared count, or raises TruncatedError or CorruptError.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from freezepack.types import DType, Positions, RawArray
+
+MAX_UNIT = 1 << 20
+"""Most positions of a unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Where a mask or a run of values belongs.
+
+    Attributes
+    ----------
+    size : int
+        Positions in the unit, 1 to 2**20.
+    rows, cols, kernel : int
+        Matrix form: rows * cols = size; kernel is the area of a convolution, else 1.
+    start : int
+        Position in its tensor of the first element.
+    key : int or None
+        Seed from which a mask can be drawn; None where there is none.
+    stream : int
+        The tensor's stream, 0 to 2**63 - 1. Its seeded mask has stream + 2**63.
+    base : callable or None
+        Makes the float32 patterns of the base of the whole unit, for codecs that look at them.
+    offset : int
+        Position in the file of the section, for error messages.
+    """
+
+    size: int
+    rows: int
+    cols: int
+    kernel: int
+    start: int
+    key: int | None = None
+    stream: int = 0
+    base: Callable[[], NDArray[np.uint32]] | None = None
+    offset: int = 0
+
+
+def vector_unit(size: int, *, offset: int = 0) -> Unit:
+    """Return the unit of a whole vector without a base.
+
+    Examples
+    --------
+    >>> vector_unit(20).cols
+    20
+    """
+    return Unit(size=size, rows=1, cols=size, kernel=1, start=0, offset=offset)
+
+
+class IndexCodec(Protocol):
+    """Codes which positions of a unit are trained. Subclass it to get the defaults."""
+
+    id: int
+    name: str
+    needs_seed: bool = False
+    """True if the mask comes from a seed, so that the record has to name one."""
+
+    def fixed_length(self, size: int, count: int) -> int | None:
+        """Return the section's length in bytes, or None where the file has to store it."""
+        ...
+
+    def encode(self, positions: Positions, unit: Unit) -> bytes | None:
+        """Return the section, or None if this mask cannot be coded so.
+
+        Parameters
+        ----------
+        positions : uint32 array
+            Trained positions, strictly increasing, all below `unit.size`.
+        """
+        ...
+
+    def decode(self, data: memoryview, count: int, unit: Unit) -> Positions:
+        """Return the `count` trained positions of a section.
+
+        Raises
+        ------
+        TruncatedError, CorruptError
+            Field "index", if the section breaks a rule of its specification. A section is
+            accepted only if it is what `encode` makes of the positions it stands for.
+        """
+        ...
+
+
+class ValueCodec(Protocol):
+    """Codes the trained values of a unit. Subclass it to get the defaults.
+
+    Some codecs keep a *parameter* in the tensor's record, once for all its units: what `encode`
+    returns then begins with it, and `decode` expects it in front of the section. The container
+    moves it, and refuses a codec whose units disagree about it.
+    """
+
+    id: int
+    name: str
+    lossy: bool = False
+
+    def parameter_length(self, dtype: DType) -> int:
+        """Return how many bytes this codec keeps in the record; 0 for most."""
+        return 0
+
+    def fixed_length(self, dtype: DType, count: int) -> int | None:
+        """Return the section's length without parameter, or None where the file stores it."""
+        ...
+
+    def encode(self, values: RawArray, dtype: DType, base: RawArray | None) -> bytes | None:
+        """Return parameter and section, or None if these values cannot be coded so, or not well.
+
+        Parameters
+        ----------
+        values : raw array
+            Bits of the trained values, in order of position; at least one.
+        base : raw array or None
+            Bits of the base at the same positions.
+        """
+        ...
+
+    def decode(
+        self,
+        data: memoryview,
+        dtype: DType,
+        count: int,
+        base: Callable[[], RawArray] | None,
+        offset: int,
+    ) -> RawArray:
+        """Return `count` values; the array may be read-only and share memory with `data`.
+
+        Raises
+        ------
+        TruncatedError, CorruptError
+            Field "values", if the section breaks a rule of its specification; `offset` is the
+            section's place in the file.
+        """
+        ...
