@@ -1,0 +1,92 @@
+"""torch tensors as bits: element types and raw views, without a copy."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from freezepack.types import DType, RawArray
+
+_TORCH: dict[DType, torch.dtype] = {dtype: getattr(torch, dtype.name) for dtype in DType}
+_DTYPES = {value: key for key, value in _TORCH.items()}
+_BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+
+
+def dtype_of(tensor: Tensor) -> DType:
+    """Return the element type of a tensor as the format knows it.
+
+    Raises
+    ------
+    TypeError
+        If the format has no such element type (quantised and sub-byte types).
+
+    Examples
+    --------
+    >>> dtype_of(torch.zeros(2, dtype=torch.bfloat16)).name
+    'bfloat16'
+    """
+    if tensor.dtype not in _DTYPES:
+        raise TypeError(f"tensors of type {tensor.dtype} cannot be stored")
+    return _DTYPES[tensor.dtype]
+
+
+def torch_dtype(dtype: DType) -> torch.dtype:
+    """Return torch's element type.
+
+    Examples
+    --------
+    >>> torch_dtype(DType.float16)
+    torch.float16
+    """
+    return _TORCH[dtype]
+
+
+def raw_view(tensor: Tensor) -> RawArray:
+    """View a contiguous CPU tensor as raw bits; writing to the view writes to the tensor.
+
+    Returns
+    -------
+    uint8, uint16, uint32, uint64 or 16-byte void array, shape (n,)
+        In C order.
+
+    Raises
+    ------
+    ValueError
+        If the tensor is not contiguous or not in CPU memory.
+
+    Examples
+    --------
+    >>> [hex(bits) for bits in raw_view(torch.tensor([1.0, -0.0]))]
+    ['0x3f800000', '0x80000000']
+    """
+    if tensor.device.type != "cpu" or not tensor.is_contiguous():
+        raise ValueError("a raw view needs a contiguous tensor in CPU memory")
+    dtype = dtype_of(tensor)
+    flat = tensor.detach().reshape(-1)
+    if tensor.is_complex():
+        flat = torch.view_as_real(flat).reshape(-1)
+    bits: RawArray = flat.view(_BITS[min(dtype.itemsize, flat.element_size())]).numpy()
+    return bits.view(dtype.raw)
+
+
+def raw_copy(tensor: Tensor) -> RawArray:
+    """Return the bits of any tensor, in C order: a view where that is possible, else a copy.
+
+    Examples
+    --------
+    >>> raw_copy(torch.tensor([[1, 2], [3, 4]], dtype=torch.uint8).T).tolist()
+    [1, 3, 2, 4]
+    """
+    return raw_view(tensor.detach().cpu().contiguous().resolve_conj().resolve_neg())
+
+
+def from_raw(raw: RawArray, dtype: DType, shape: tuple[int, ...]) -> Tensor:
+    """Make a tensor of raw bits; the tensor owns its memory.
+
+    Examples
+    --------
+    >>> from_raw(np.array([0x3F800000], np.uint32), DType.float32, ())
+    tensor(1.)
+    """
+    tensor = torch.empty(shape, dtype=torch_dtype(dtype))
+    np.copyto(raw_view(tensor), raw)
+    return tensor
