@@ -22,7 +22,7 @@ CSRC = "freezepack/native/csrc"
 # Results must be the same bits everywhere: no contraction to fused multiply-add, no fast maths
 # (which, given to the linker, would change the floating-point mode of the whole process).
 UNIX_FLAGS = ["-O3", "-std=c++17", "-ffp-contract=off", "-fno-fast-math", "-fvisibility=hidden"]
-UNIX_FLAGS += ["-fno-exceptions", "-fno-rtti", "-g0", "-Wall", "-Wextra"]
+UNIX_FLAGS += ["-g0", "-Wall", "-Wextra"]
 MSVC_FLAGS = ["/O2", "/std:c++17", "/fp:strict"]
 
 

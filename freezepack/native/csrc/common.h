@@ -13,11 +13,13 @@
 #endif
 
 // Several compiled versions of one loop, chosen when the library is loaded. This needs the ifunc
-// of glibc and GCC on x86-64; elsewhere the one portable version is compiled.
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define FPK_CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
-#else
+// of glibc and GCC 12 on x86-64; elsewhere the one portable version is compiled.
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#if __GNUC__ >= 12 && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define FPK_CLONES __attribute__((target_clones("default", "arch=x86-64-v4")))
+#endif
+#endif
+#ifndef FPK_CLONES
 #define FPK_CLONES
 #endif
 

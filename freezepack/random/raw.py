@@ -1,0 +1,140 @@
+"""Bases and words into raw arrays: checks once, then the kernel or the reference, in threads."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from freezepack import native
+from freezepack.errors import FreezepackError
+from freezepack.random.init import check_init
+from freezepack.random.kernel import Fill, Words, find_fill, find_words
+from freezepack.random.philox import make_words
+from freezepack.random.reference import CHUNK, fill_reference, narrow_bits
+from freezepack.types import Draw, DType, Init, RawArray
+
+END = 2**63
+"""Positions in a stream are below this."""
+_NATIVE_TILE = 4096
+T = TypeVar("T")
+
+
+def fill_raw(
+    out: RawArray,
+    dtype: DType,
+    *,
+    key: int,
+    init: Init,
+    start: int = 0,
+    backend: str | None = None,
+) -> None:
+    """Write a slice of a seeded base into `out`, as bits.
+
+    Parameters
+    ----------
+    out : raw array, shape (n,)
+        Overwritten with elements `start` to `start + n - 1`. Contiguous, dtype `dtype.raw`.
+    dtype : DType
+        float32, float16, bfloat16 or float64.
+    key : int
+        The seed, 0 to 2**64 - 1.
+    init : Init
+        Draw, factor and stream.
+    start : int
+        Position of the first element; `start + n` is at most 2**63.
+    backend : {"native", "numpy"}
+        Force one implementation; None takes the kernel where there is one. The bits are the same.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
+    FreezepackError
+        If `backend` is "native" and there is no kernel.
+
+    Examples
+    --------
+    >>> out = np.empty(3, np.uint32)
+    >>> fill_raw(out, DType.float32, key=0, init=Init(Draw.normal, 0x35000000))
+    >>> out.view(np.float32).tolist()
+    [-0.8433289527893066, -0.15030527114868164, 0.3375425338745117]
+    """
+    check_init(init, dtype)
+    _check_place(out, dtype.raw, key, start)
+    if init.draw == Draw.constant:
+        out[:] = narrow_bits(init.bits, dtype)
+        return
+    kernel = _choose(backend, find_fill)
+    work: Fill = kernel or fill_reference
+
+    def part(begin: int, end: int) -> None:
+        work(out[begin:end], dtype, key, init, start + begin)
+
+    native.map_tiles(part, out.size, _NATIVE_TILE if kernel else CHUNK)
+
+
+def words(
+    out: NDArray[np.uint32], *, key: int, stream: int, start: int = 0, backend: str | None = None
+) -> None:
+    """Write words `start` to `start + out.size - 1` of a stream into `out`.
+
+    Parameters
+    ----------
+    out : uint32 array, shape (n,)
+        Overwritten. Contiguous.
+    key, stream : int
+        0 to 2**64 - 1. Streams below 2**63 belong to tensors.
+    start : int
+        Position of the first word; `start + n` is at most 2**63.
+    backend : {"native", "numpy"}
+        Force one implementation; None takes the kernel where there is one.
+
+    Examples
+    --------
+    >>> out = np.empty(2, np.uint32)
+    >>> words(out, key=0, stream=0)
+    >>> [hex(word) for word in out]
+    ['0x6627e8d5', '0xe169c58d']
+    """
+    _check_place(out, np.dtype("<u4"), key, start)
+    check_range("stream", stream, 0, 2**64 - 1)
+    kernel = _choose(backend, find_words)
+    work: Words = kernel or _reference_words
+
+    def part(begin: int, end: int) -> None:
+        work(out[begin:end], key, stream, start + begin)
+
+    native.map_tiles(part, out.size, _NATIVE_TILE if kernel else CHUNK)
+
+
+def check_range(name: str, value: int, low: int, high: int) -> None:
+    """Raise ValueError unless `low` <= `value` <= `high`."""
+    if not low <= value <= high:
+        raise ValueError(f"{name} is {value}, expected {low} to {high}")
+
+
+def _reference_words(out: NDArray[np.uint32], key: int, stream: int, start: int) -> None:
+    for begin in range(0, out.size, CHUNK):
+        part = out[begin : begin + CHUNK]
+        part[:] = make_words(key, stream, start + begin, part.size)
+
+
+def _choose(backend: str | None, find: Callable[[], T | None]) -> T | None:
+    """Return the kernel's function, or None for the reference."""
+    if backend not in (None, "native", "numpy"):
+        raise ValueError(f"backend is {backend!r}, expected 'native', 'numpy' or None")
+    found = None if backend == "numpy" else find()
+    if backend == "native" and found is None:
+        raise FreezepackError(f"backend 'native' is not available: {native.status()}")
+    return found
+
+
+def _check_place(out: RawArray, dtype: "np.dtype[Any]", key: int, start: int) -> None:
+    check_range("seed", key, 0, 2**64 - 1)
+    check_range("start", start, 0, END - out.size)
+    if out.dtype != dtype or out.ndim != 1:
+        problem = f"out has dtype {out.dtype} and {out.ndim} axes"
+        raise ValueError(f"{problem}, expected {dtype} and 1 axis")
+    if not out.flags.c_contiguous or not out.flags.writeable:
+        raise ValueError("out is not contiguous and writeable: fill a copy")
