@@ -1,12 +1,13 @@
 // Integer arithmetic, binary coder and calibration shared by the adaptive codecs.
 // Specification: formats/hazard.md, sections 2 to 5. Every division truncates and has
 // non-negative operands; `>>` of a negative number is arithmetic (floor).
-#pragma once
+#ifndef FREEZEPACK_ADAPTIVE_H
+#define FREEZEPACK_ADAPTIVE_H
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
-#include <vector>
 
 #include "adaptive_tables.h"
 
@@ -17,9 +18,35 @@ inline T clamp(T value, T low, T high) {
     return value < low ? low : value > high ? high : value;
 }
 
+inline int top_bit(uint64_t x) {
+#if defined(__GNUC__)
+    return 63 - __builtin_clzll(x);
+#else
+    int top = 0;
+    while (x >>= 1) ++top;
+    return top;
+#endif
+}
+
+// Zeroed memory that reports failure instead of throwing.
+template <class T>
+class Array {
+  public:
+    explicit Array(size_t size) : data_(static_cast<T*>(std::calloc(size ? size : 1, sizeof(T)))) {}
+    ~Array() { std::free(data_); }
+    Array(const Array&) = delete;
+    Array& operator=(const Array&) = delete;
+    bool ok() const { return data_ != nullptr; }
+    T* get() const { return data_; }
+    T& operator[](size_t i) const { return data_[i]; }
+
+  private:
+    T* data_;
+};
+
 // log2 in 1/256; x >= 1.
 inline int32_t log2_fixed(uint64_t x) {
-    const int top = 63 - __builtin_clzll(x);
+    const int top = top_bit(x);
     const uint64_t below = top >= 8 ? x >> (top - 8) : x << (8 - top);
     return 256 * top + kLog2[below & 255];
 }
@@ -75,16 +102,29 @@ struct Interval {
     }
 };
 
+// Output of fixed capacity; what does not fit is counted, not written.
+struct Sink {
+    uint8_t* data;
+    size_t capacity, length = 0;
+
+    Sink(uint8_t* begin, size_t size) : data(begin), capacity(size) {}
+    void push(uint8_t byte) {
+        if (length < capacity) data[length] = byte;
+        ++length;
+    }
+    bool full() const { return length > capacity; }
+};
+
 class BitEncoder {
   public:
-    explicit BitEncoder(std::vector<uint8_t>& out) : out_(out), start_(out.size()) {}
+    explicit BitEncoder(Sink& out) : out_(out), start_(out.length) {}
 
     void code(uint32_t p, bool bit) {
         const uint32_t mid = range_.split(p);
         if (bit) range_.high = mid;
         else range_.low = mid + 1;
         while (range_.settled()) {
-            out_.push_back(static_cast<uint8_t>(range_.low >> 24));
+            out_.push(static_cast<uint8_t>(range_.low >> 24));
             range_.shift();
         }
     }
@@ -92,13 +132,14 @@ class BitEncoder {
     void finish() {
         uint8_t bytes[4];
         const int count = range_.tail(bytes);
-        out_.insert(out_.end(), bytes, bytes + count);
-        while (out_.size() > start_ && out_.back() == 0) out_.pop_back();
+        for (int i = 0; i < count; ++i) out_.push(bytes[i]);
+        if (out_.full()) return;
+        while (out_.length > start_ && out_.data[out_.length - 1] == 0) --out_.length;
     }
 
   private:
     Interval range_;
-    std::vector<uint8_t>& out_;
+    Sink& out_;
     size_t start_;
 };
 
@@ -159,8 +200,8 @@ class Calibration {
     }
 
     void update(bool bit) {
-        const int64_t miss = (bit ? 65535 : 0) - value_[last_];
-        const int32_t moved = value_[last_] + static_cast<int32_t>(miss * kRate[count_[last_]] >> 16);
+        const int32_t miss = (bit ? 65535 : 0) - value_[last_];
+        const int32_t moved = value_[last_] + (miss * kRate[count_[last_]] >> 16);
         value_[last_] = clamp<int32_t>(moved, 1, 65500);
         if (count_[last_] < 127) ++count_[last_];
     }
@@ -172,3 +213,5 @@ class Calibration {
 };
 
 }  // namespace fpk
+
+#endif

@@ -1,5 +1,6 @@
 // Integer tables of the adaptive codecs: formats/hazard.md, section 3.
-#pragma once
+#ifndef FREEZEPACK_ADAPTIVE_TABLES_H
+#define FREEZEPACK_ADAPTIVE_TABLES_H
 
 #include <cstdint>
 
@@ -87,3 +88,5 @@ inline constexpr uint16_t kRate[128] = {
 };
 
 }  // namespace fpk
+
+#endif
