@@ -1,0 +1,66 @@
+"""What a tensor is before the patch, by ranges of elements."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from freezepack.rebuild.backend import Backend
+from freezepack.rebuild.bases import BaseTensors
+from freezepack.types import Base, DType, Init, RawArray, SeedBase, TensorSpec, ZerosBase
+
+
+@dataclass(frozen=True, slots=True)
+class TensorBase:
+    """The base of one tensor.
+
+    Attributes
+    ----------
+    init : Init or None
+        How it is drawn; used with a seed only.
+    tensors : BaseTensors or None
+        Where the elements are, for a base outside the file.
+    """
+
+    spec: TensorSpec
+    base: Base
+    init: Init | None
+    backend: Backend
+    tensors: BaseTensors | None = None
+
+    def fill(self, out: RawArray, start: int) -> None:
+        """Write elements `start` to `start + out.size - 1` into `out`."""
+        if isinstance(self.base, ZerosBase):
+            out.view(np.uint8).fill(0)
+        elif isinstance(self.base, SeedBase):
+            self._draw(out, self.spec.dtype, start)
+        elif self.tensors is not None:
+            out[:] = self.tensors.read(self.spec, start, start + out.size)
+        else:
+            raise ValueError(f"{self.spec.name!r} has a base outside the file, and no tensors")
+
+    def make(self, start: int, size: int) -> RawArray:
+        """Return `size` elements from `start`."""
+        if isinstance(self.base, ZerosBase):
+            return np.zeros(size, self.spec.dtype.raw)
+        out = np.empty(size, self.spec.dtype.raw)
+        self.fill(out, start)
+        return out
+
+    @property
+    def has_patterns(self) -> bool:
+        """Whether codecs may look at the base: it is zeros or comes from a seed."""
+        return isinstance(self.base, ZerosBase | SeedBase)
+
+    def make_patterns(self, start: int, size: int) -> NDArray[np.uint32]:
+        """Return float32 patterns of the base before it is narrowed to the element type."""
+        if isinstance(self.base, ZerosBase):
+            return np.zeros(size, np.uint32)
+        out = np.empty(size, np.uint32)
+        self._draw(out, DType.float32, start)
+        return out
+
+    def _draw(self, out: RawArray, dtype: DType, start: int) -> None:
+        if not isinstance(self.base, SeedBase) or self.init is None:
+            raise ValueError(f"{self.spec.name!r} has no draw")
+        self.backend.fill(out, dtype, key=self.base.seed, init=self.init, start=start)

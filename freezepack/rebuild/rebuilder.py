@@ -1,0 +1,194 @@
+"""Tensors of an open pack: whole or by ranges of elements, checked, within a limit."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from freezepack import native
+from freezepack.digest import content_digest
+from freezepack.errors import BaseMismatchError, CorruptError, LimitError
+from freezepack.format.reader import PackReader
+from freezepack.format.tables import TensorRecord
+from freezepack.random import find_range_problem
+from freezepack.rebuild import choose_backend
+from freezepack.rebuild.base import TensorBase
+from freezepack.rebuild.bases import BaseTensors, find_base
+from freezepack.rebuild.unit import UnitPatcher
+from freezepack.types import FileBase, PackBase, RawArray, SeedBase
+
+DEFAULT_MAX_BYTES = 1 << 34
+"""16 GiB: a few hundred bytes of file may ask for any amount of memory."""
+MAX_CHAIN = 16
+"""Most packs that may stand behind one another."""
+
+
+class Rebuilder:
+    """Makes the tensors of a pack.
+
+    Parameters
+    ----------
+    reader : PackReader
+        The open pack. Stays the caller's, who closes it.
+    bases : sequence of BaseTensors
+        What the pack may be based on, besides seeds and zeros; found by digest.
+    backend : str, optional
+        Name in `BACKENDS`; else the environment or the first that works.
+    max_bytes : int or None
+        Most bytes that one call may make; None for no limit.
+    """
+
+    def __init__(
+        self,
+        reader: PackReader,
+        *,
+        bases: Sequence[BaseTensors] = (),
+        backend: str | None = None,
+        max_bytes: int | None = DEFAULT_MAX_BYTES,
+    ) -> None:
+        self.reader = reader
+        self.header = reader.header
+        self.max_bytes = max_bytes
+        self._bases = bases
+        self._backend = choose_backend(backend)
+        self._found: dict[FileBase | PackBase, BaseTensors] = {}
+        self._digests: dict[str, int] = {}
+
+    def record(self, name: str) -> TensorRecord:
+        """Return the record of a tensor, of its owner for an alias.
+
+        Raises
+        ------
+        KeyError
+            If the pack has no tensor of that name.
+        """
+        return self.header.tensors[self.header.aliases.get(name, name)]
+
+    def check_limit(self, names: Iterable[str] | None = None) -> None:
+        """Raise LimitError if the tensors, by default all, are more than `max_bytes` together."""
+        owners = (
+            self.header.tensors.values()
+            if names is None
+            else {record.spec.name: record for record in map(self.record, names)}.values()
+        )
+        self._check_bytes(sum(record.spec.nbytes for record in owners))
+
+    def tensor(self, name: str) -> RawArray:
+        """Make a whole tensor and compare its digest.
+
+        Raises
+        ------
+        LimitError
+            If it has more than `max_bytes`; nothing is allocated then.
+        BaseMismatchError
+            If it has a base outside the file that was not given.
+        FormatError
+            If the file is damaged.
+        """
+        record = self.record(name)
+        self._check_bytes(record.spec.nbytes, record.spec.name)
+        if record.digest is None and not self._digests:
+            self._check_model()
+        out = self._make(record)
+        wanted = self._digests[record.spec.name] if record.digest is None else record.digest
+        self._compare(wanted, self._backend.digest(out), record.spec.name)
+        return out
+
+    def elements(self, name: str, start: int, stop: int) -> RawArray:
+        """Make elements `start` to `stop` - 1 of a tensor, in C order.
+
+        Only the units they lie in are read. Their checksums are compared; a digest is one of the
+        whole tensor and cannot be.
+        """
+        record = self.record(name)
+        if not 0 <= start <= stop <= record.spec.size:
+            problem = f"elements {start} to {stop} of {name!r}, which has {record.spec.size}"
+            raise ValueError(problem)
+        self._check_bytes((stop - start) * record.spec.dtype.itemsize, record.spec.name)
+        return self._make_range(record, start, stop)
+
+    def find(self, base: FileBase | PackBase) -> BaseTensors:
+        """Return the tensors of a base outside the file, or raise BaseMismatchError."""
+        if base not in self._found:
+            found = find_base(base, self._bases)
+            if found.depth >= MAX_CHAIN:
+                raise BaseMismatchError(f"the chain has more than {MAX_CHAIN} packs")
+            self._found[base] = found
+        return self._found[base]
+
+    def base_of(self, record: TensorRecord) -> TensorBase:
+        """Return the base of a tensor, ready to be made."""
+        base = record.base
+        tensors = self.find(base) if isinstance(base, FileBase | PackBase) else None
+        if isinstance(base, SeedBase) and record.init is not None:
+            problem = find_range_problem(record.init, record.spec.dtype)
+            if problem:
+                raise CorruptError("scale", self._table_offset("kinds"), problem, record.spec.name)
+        return TensorBase(record.spec, base, record.init, self._backend, tensors)
+
+    def _make(self, record: TensorRecord) -> RawArray:
+        return self._make_range(record, 0, record.spec.size)
+
+    def _make_range(self, record: TensorRecord, start: int, stop: int) -> RawArray:
+        base = self.base_of(record)
+        if not record.trained:
+            return base.make(start, stop - start)
+        out = np.empty(stop - start, record.spec.dtype.raw)
+        if record.trained < record.spec.size:
+            base.fill(out, start)
+        patcher = UnitPatcher(self.reader, record, base)
+        step = record.layout.unit_positions
+        first = start // step
+
+        def patch(begin: int, end: int) -> None:
+            for number in range(first + begin, first + end):
+                _patch_part(patcher, number, out, start)
+
+        native.map_tiles(patch, -(-stop // step) - first, 1, least=1)
+        return out
+
+    def _check_model(self) -> None:
+        """Compare the one digest of all tensors, and keep the digest of each."""
+        digests: dict[str, int] = {}
+        for name, record in self.header.tensors.items():
+            digests[name] = self._backend.digest(self._make(record))
+        specs = [(record.spec, digests[n]) for n, record in self.header.tensors.items()]
+        if self.header.digest is not None:
+            self._compare(self.header.digest, content_digest(specs), "")
+        self._digests = digests
+
+    def _compare(self, wanted: int, found: int, name: str) -> None:
+        if wanted != found:
+            offset = self._table_offset("tensors")
+            if self.header.digest is None:
+                offset += 8 * list(self.header.tensors).index(name)
+            problem = f"found {wanted:016x}, computed {found:016x}: the file is damaged"
+            raise CorruptError("digest", offset, problem, name)
+
+    def _check_bytes(self, nbytes: int, name: str = "") -> None:
+        if self.max_bytes is not None and nbytes > self.max_bytes:
+            raise LimitError(
+                "tensor_count",
+                self._table_offset("kinds"),
+                f"{nbytes:,} bytes when rebuilt, more than max_bytes = {self.max_bytes:,}; "
+                "if you trust the file, raise the limit with --max-bytes (max_bytes=)",
+                name,
+            )
+
+    def _table_offset(self, part: str) -> int:
+        """Return the offset in the file behind a part of the header."""
+        parts = list(self.header.sizes)
+        return sum(self.header.sizes[p] for p in parts[: parts.index(part) + 1])
+
+
+def _patch_part(patcher: UnitPatcher, number: int, out: RawArray, start: int) -> None:
+    """Patch the part of unit `number` that lies in `out`, which begins at `start`."""
+    layout = patcher.record.layout
+    low = layout.start(number)
+    high = low + layout.unit_size(number)
+    if start <= low and high <= start + out.size:
+        patcher.patch(number, out[low - start : high - start])
+        return
+    whole = patcher.base.make(low, high - low)
+    patcher.patch(number, whole)
+    begin, end = max(low, start), min(high, start + out.size)
+    out[begin - start : end - start] = whole[begin - low : end - low]

@@ -1,0 +1,113 @@
+"""One unit of a tensor: decode the index, decode the values, replace."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from freezepack.codecs import index_codec_by_id, value_codec_by_id
+from freezepack.codecs.base import Unit
+from freezepack.errors import CorruptError, FormatError
+from freezepack.format.layout import Layout
+from freezepack.format.reader import PackReader
+from freezepack.format.tables import TensorRecord
+from freezepack.rebuild.base import TensorBase
+from freezepack.types import DType, Positions, RawArray, SeedBase
+
+
+def describe_unit(
+    layout: Layout, number: int, base: TensorBase, mask_seed: SeedBase | None
+) -> Unit:
+    """Return what codecs may know of unit `number`; its base is made when they ask for it."""
+    start, size = layout.start(number), layout.unit_size(number)
+    rows, cols = layout.unit_matrix(number)
+    return Unit(
+        size=size,
+        rows=rows,
+        cols=cols,
+        kernel=layout.kernel,
+        start=start,
+        key=mask_seed.seed if mask_seed else None,
+        stream=base.init.stream if base.init else 0,
+        base=(lambda: base.make_patterns(start, size)) if base.has_patterns else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPatcher:
+    """Puts the trained elements of one tensor into its base, unit by unit.
+
+    Attributes
+    ----------
+    base : TensorBase
+        Made only where a codec or a wholly trained unit asks for it.
+    """
+
+    reader: PackReader
+    record: TensorRecord
+    base: TensorBase
+
+    def patch(self, number: int, out: RawArray) -> None:
+        """Replace the trained elements of unit `number`.
+
+        Parameters
+        ----------
+        out : raw array
+            The unit's elements, changed in place. They are the base already, unless everything
+            in the unit is trained: then they may be anything.
+
+        Raises
+        ------
+        FormatError
+            If a section is damaged or breaks a rule.
+        """
+        entry = self.record.unit(number)
+        if not entry.count:
+            return
+        index, values = self.reader.sections(self.record, number)
+        try:
+            whole = entry.count == out.size
+            positions = None if whole else self._decode_index(number, index, out)
+            decoded = self._decode_values(number, values, out, positions)
+        except FormatError as error:
+            raise error.of(self.record.spec.name) from None
+        if positions is None:
+            out[:] = decoded
+        else:
+            self.base.backend.patch(out, positions, decoded)
+
+    def _decode_index(self, number: int, section: memoryview, out: RawArray) -> Positions:
+        """Return the trained positions, proven to lie in the unit."""
+        record, kind = self.record, self.record.kind
+        entry = record.unit(number)
+        seed = self.reader.header.bases[kind.mask_base - 1] if kind.mask_base else None
+        mask_seed = seed if isinstance(seed, SeedBase) else None
+        unit = describe_unit(record.layout, number, self.base, mask_seed)
+        unit = replace(unit, offset=entry.index_offset)
+        if isinstance(record.base, SeedBase) and record.spec.dtype == DType.float32:
+            # `out` holds these very patterns: no need to make them again.
+            unit = replace(unit, base=lambda: out.view(np.uint32))
+        positions = index_codec_by_id(kind.index_codec).decode(section, entry.count, unit)
+        inside = positions.size == entry.count and positions[-1] < out.size
+        if not inside or not (positions[1:] > positions[:-1]).all():
+            problem = f"expected {entry.count} increasing positions below {out.size}"
+            raise CorruptError("index", entry.index_offset, problem)
+        return positions
+
+    def _decode_values(
+        self, number: int, section: memoryview, out: RawArray, positions: Positions | None
+    ) -> RawArray:
+        record, entry = self.record, self.record.unit(number)
+
+        def base_values() -> RawArray:
+            if positions is None:
+                return self.base.make(record.layout.start(number), out.size)
+            return out[positions]
+
+        if record.parameter:
+            section = memoryview(record.parameter + section)
+        codec = value_codec_by_id(record.kind.value_codec)
+        offset, dtype = entry.values_offset, record.spec.dtype
+        values = codec.decode(section, dtype, entry.count, base_values, offset)
+        if values.size != entry.count:
+            raise CorruptError("values", offset, f"{values.size} values, expected {entry.count}")
+        return values
