@@ -3,9 +3,11 @@
 from freezepack.errors import CorruptError, LimitError, TruncatedError
 from freezepack.format.constants import MAX_LENGTH, MAX_TEXT
 
+LONGEST_VARINT = 10
+
 
 class Cursor:
-    """Read fields one after another; every error names the field and its offset in the file.
+    """Read fields one after another; every error names the field and the offset of its start.
 
     Parameters
     ----------
@@ -30,11 +32,14 @@ class Cursor:
         """Bytes not read yet."""
         return len(self._data) - self._next
 
-    def take(self, count: int, field: str) -> bytes:
-        """Return the next `count` bytes, or raise TruncatedError."""
+    def take(self, count: int, field: str, start: int | None = None) -> bytes:
+        """Return the next `count` bytes, or raise TruncatedError.
+
+        `start` is the offset at which the field began, if not here.
+        """
         if count > self.left:
             problem = f"{self.left} bytes left, expected {count}"
-            raise TruncatedError(field, self.offset, problem)
+            raise TruncatedError(field, self.offset if start is None else start, problem)
         piece = bytes(self._data[self._next : self._next + count])
         self._next += count
         return piece
@@ -45,36 +50,37 @@ class Cursor:
 
     def varint(self, field: str, limit: int = MAX_LENGTH) -> int:
         """Return an unsigned LEB128 number of at most `limit`; it must be in its shortest form."""
-        offset = self.offset
+        start = self.offset
         value = 0
-        for place in range(10):
-            byte = self.take(1, field)[0]
+        for place in range(LONGEST_VARINT):
+            byte = self.take(1, field, start)[0]
             value |= (byte & 0x7F) << (7 * place)
             if byte < 0x80:
                 if place and not byte:
-                    raise CorruptError(field, offset, "the number is not in its shortest form")
+                    raise CorruptError(field, start, "the number is not in its shortest form")
                 break
         else:
-            raise CorruptError(field, offset, "the number has more than 10 bytes")
+            raise CorruptError(field, start, f"the number has more than {LONGEST_VARINT} bytes")
         if value > limit:
-            raise LimitError(field, offset, f"found {value}, expected at most {limit}")
+            raise LimitError(field, start, f"found {value}, expected at most {limit}")
         return value
 
     def text(self, field: str, limit: int = MAX_TEXT) -> str:
-        """Return a UTF-8 string behind its length in bytes."""
+        """Return a UTF-8 string without NUL that stands behind its length in bytes."""
+        start = self.offset
         length = self.varint(field, limit)
-        offset = self.offset
-        return decode_text(self.take(length, field), field, offset)
+        return decode_text(self.take(length, field, start), field, start)
 
 
-def decode_text(data: bytes, field: str, offset: int) -> str:
+def decode_text(data: bytes, field: str, start: int) -> str:
     """Return `data` as text, or raise CorruptError where it is not strict UTF-8 or holds NUL."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise CorruptError(field, offset + error.start, "expected UTF-8") from None
+        problem = f"byte {error.start} of the text is not UTF-8"
+        raise CorruptError(field, start, problem) from None
     if "\0" in text:
-        raise CorruptError(field, offset + data.index(b"\0"), "NUL is not allowed")
+        raise CorruptError(field, start, "the text holds NUL")
     return text
 
 
@@ -95,6 +101,12 @@ def varint_bytes(value: int) -> bytes:
 
 
 def text_bytes(text: str) -> bytes:
-    """Return the UTF-8 form of `text` behind its length in bytes."""
+    """Return the UTF-8 form of `text` behind its length in bytes.
+
+    Examples
+    --------
+    >>> text_bytes("snip").hex()
+    '04736e6970'
+    """
     data = text.encode("utf-8")
     return varint_bytes(len(data)) + data

@@ -5,7 +5,7 @@ A name shares its beginning with the name before it; the rest is UTF-8 in which 
 section "Names".
 """
 
-from freezepack.errors import CorruptError, LimitError
+from freezepack.errors import CorruptError, LimitError, VersionError
 from freezepack.format.constants import MAX_NAME
 from freezepack.format.cursor import Cursor, decode_text, varint_bytes
 
@@ -22,9 +22,10 @@ ENDINGS = (
     ".in_proj_weight", ".in_proj_bias", ".gamma", ".beta", "_weight", "_bias",
 )  # fmt: skip
 """Words 0xa0, 0xa1, ...: the name ends with them and no terminator follows."""
+TERMINATOR = 0x00
 FIRST_WORD = 0x80
 FIRST_ENDING = 0xA0
-TERMINATOR = 0x00
+FIRST_LEAD_BYTE = 0xC0
 RESERVED_NAMES = ("__metadata__",)
 
 
@@ -40,6 +41,76 @@ def encode_name(name: str, previous: str) -> bytes:
     """
     shared = _shared_prefix(previous, name)
     return varint_bytes(len(shared.encode())) + _spell(name[len(shared) :])
+
+
+def name_problem(name: str) -> str:
+    """Return why no file may hold a tensor of this name, or "".
+
+    Examples
+    --------
+    >>> name_problem("__metadata__")
+    "the name '__metadata__' is reserved"
+    """
+    if not name:
+        return "the name is empty"
+    if name in RESERVED_NAMES:
+        return f"the name {name!r} is reserved"
+    if "\0" in name:
+        return f"the name {name!r} holds NUL"
+    length = len(name.encode("utf-8", "surrogatepass"))
+    if length > MAX_NAME:
+        return f"the name has {length} bytes, expected at most {MAX_NAME}"
+    if any("\ud800" <= character <= "\udfff" for character in name):
+        return f"the name {name!r} is not Unicode text"
+    return ""
+
+
+def read_name(cursor: Cursor, previous: str) -> str:
+    """Read one name; it must be greater than `previous` in UTF-8 order and canonically spelled."""
+    start = cursor.offset
+    shared = cursor.varint("name", MAX_NAME)
+    before = previous.encode()
+    if shared > len(before):
+        problem = f"it begins like a name of {len(before)} bytes for {shared} bytes"
+        raise CorruptError("name", start, problem)
+    spelled = varint_bytes(shared)
+    text = before[:shared]
+    ended = False
+    while not ended:
+        stored, expanded, ended = _read_piece(cursor, start)
+        spelled += stored
+        text += expanded
+        if len(text) > MAX_NAME:
+            raise LimitError("name", start, f"more than {MAX_NAME} bytes")
+    name = decode_text(text, "name", start)
+    problem = name_problem(name)
+    if not problem and previous and text <= before:
+        problem = f"{name!r} after {previous!r}: names must ascend by UTF-8 and be unique"
+    if not problem and encode_name(name, previous) != spelled:
+        problem = f"{name!r} is not in its one spelling"
+    if problem:
+        raise CorruptError("name", start, problem)
+    return name
+
+
+def _read_piece(cursor: Cursor, start: int) -> tuple[bytes, bytes, bool]:
+    """Return stored bytes and expansion of one word or character, and whether the name ended."""
+    first = cursor.take(1, "name", start)
+    code = first[0]
+    if code == TERMINATOR:
+        return first, b"", True
+    if code < FIRST_WORD:
+        return first, first, False
+    if code < FIRST_ENDING:
+        return first, WORDS[code - FIRST_WORD].encode(), False
+    if code < FIRST_LEAD_BYTE:
+        if code >= FIRST_ENDING + len(ENDINGS):
+            raise VersionError("name", start, f"unknown ending 0x{code:02x}")
+        return first, ENDINGS[code - FIRST_ENDING].encode(), True
+    following = 1 if code < 0xE0 else 2 if code < 0xF0 else 3
+    character = first + cursor.take(following, "name", start)
+    decode_text(character, "name", start)
+    return character, character, False
 
 
 def _shared_prefix(previous: str, name: str) -> str:
@@ -68,62 +139,3 @@ def _spell(rest: str) -> bytes:
             rest = rest[1:]
     out.append(TERMINATOR)
     return bytes(out)
-
-
-def check_name(name: str, field: str = "name", offset: int = 0) -> None:
-    """Refuse names that no file may hold: empty, too long, with NUL, or reserved."""
-    length = len(name.encode("utf-8"))
-    if length > MAX_NAME:
-        raise LimitError(field, offset, f"{length} bytes, expected at most {MAX_NAME}")
-    if not name or "\0" in name or name in RESERVED_NAMES:
-        raise CorruptError(field, offset, f"the name {name!r} is not allowed")
-
-
-def read_name(cursor: Cursor, previous: str) -> str:
-    """Read one name; it must be greater than `previous` in UTF-8 order and canonically spelled."""
-    offset = cursor.offset
-    shared = cursor.varint("name", MAX_NAME)
-    before = previous.encode()
-    if shared > len(before):
-        problem = f"shares {shared} bytes with a name of {len(before)} bytes"
-        raise CorruptError("name", offset, problem)
-    spelled = bytearray()
-    text = bytearray(before[:shared])
-    ended = False
-    while not ended:
-        piece, expanded, ended = _read_piece(cursor)
-        spelled += piece
-        text += expanded
-        if len(text) > MAX_NAME:
-            raise LimitError("name", offset, f"expected at most {MAX_NAME} bytes")
-    name = decode_text(bytes(text), "name", offset)
-    check_name(name, "name", offset)
-    if previous and name.encode() <= before:
-        problem = f"{name!r} after {previous!r}: names must be unique and in UTF-8 order"
-        raise CorruptError("name", offset, problem)
-    if encode_name(name, previous) != varint_bytes(shared) + spelled:
-        raise CorruptError("name", offset, f"{name!r} is not in its canonical spelling")
-    return name
-
-
-def _read_piece(cursor: Cursor) -> tuple[bytes, bytes, bool]:
-    """Return stored bytes and expansion of one word or character, and whether the name ended."""
-    offset = cursor.offset
-    first = cursor.take(1, "name")
-    code = first[0]
-    if code == TERMINATOR:
-        return first, b"", True
-    if code < FIRST_WORD:
-        return first, first, False
-    if code < FIRST_WORD + len(WORDS):
-        return first, WORDS[code - FIRST_WORD].encode(), False
-    if FIRST_ENDING <= code < FIRST_ENDING + len(ENDINGS):
-        return first, ENDINGS[code - FIRST_ENDING].encode(), True
-    length = (
-        2 if 0xC2 <= code < 0xE0 else 3 if 0xE0 <= code < 0xF0 else 4 if 0xF0 <= code < 0xF5 else 0
-    )
-    if not length:
-        raise CorruptError("name", offset, f"0x{code:02x} begins neither a word nor a character")
-    character = first + cursor.take(length - 1, "name")
-    decode_text(character, "name", offset)
-    return character, character, False

@@ -46,7 +46,7 @@ class Preamble:
 
 
 def read_preamble(source: Source) -> Preamble:
-    """Read the preamble, check the size of the file and then the checksum.
+    """Read the preamble and check it against the size of the file, but not the checksum.
 
     Raises
     ------
@@ -71,8 +71,23 @@ def read_preamble(source: Source) -> Preamble:
     checksum = cursor.unsigned(4, "checksum")
     preamble = Preamble(features, header_length, payload_length, checksum, cursor.offset)
     _check_size(preamble, source.size)
-    _check_checksum(preamble, source)
     return preamble
+
+
+def read_checked(source: Source, preamble: Preamble) -> memoryview:
+    """Return what `checksum` covers behind the preamble, after comparing it.
+
+    That is the header, and the payload too if the file has one checksum. The bytes are read
+    once, so what was checked is what is used, whatever happens to the file meanwhile.
+    """
+    end = preamble.file_size if preamble.one_checksum else preamble.payload_offset
+    body = source.read(preamble.length, end - preamble.length, "header")
+    offset = preamble.length - 4
+    computed = zlib.crc32(body, zlib.crc32(source.read(0, offset, "checksum")))
+    if preamble.checksum != computed:
+        problem = f"found {preamble.checksum:08x}, computed {computed:08x}: the file is damaged"
+        raise CorruptError("checksum", offset, problem)
+    return body
 
 
 def _read_magic(cursor: Cursor, found: bytes) -> None:
@@ -94,16 +109,6 @@ def _check_size(preamble: Preamble, size: int) -> None:
     if size > preamble.file_size:
         problem = f"{size - preamble.file_size} bytes behind the end of the file"
         raise CorruptError("payload", preamble.file_size, problem)
-
-
-def _check_checksum(preamble: Preamble, source: Source) -> None:
-    checked = preamble.file_size if preamble.one_checksum else preamble.payload_offset
-    body = source.read(preamble.length, checked - preamble.length, "checksum")
-    offset = preamble.length - 4
-    expected = zlib.crc32(body, zlib.crc32(source.read(0, offset, "checksum")))
-    if preamble.checksum != expected:
-        problem = f"found {preamble.checksum:08x}, computed {expected:08x}: the file is damaged"
-        raise CorruptError("checksum", offset, problem)
 
 
 def preamble_bytes(features: int, body: bytes, sections: Iterable[bytes], length: int) -> bytes:

@@ -1,10 +1,11 @@
 """Reading metadata, bases and kinds: the tables before the tensors, in specification order."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from freezepack.codecs import index_codec_by_id, value_codec_by_id
-from freezepack.errors import CorruptError, FreezepackError, VersionError
+from freezepack.errors import CorruptError, VersionError
 from freezepack.format.constants import (
     KIND_EXPLICIT_STREAM,
     KNOWN_KIND_FLAGS,
@@ -19,6 +20,7 @@ from freezepack.format.tables import Kind
 from freezepack.types import Base, Draw, DType, FileBase, PackBase, SeedBase
 
 MAX_SEED = (1 << 64) - 1
+_KEYS = {0: "", **METADATA_KEYS}
 T = TypeVar("T")
 
 
@@ -28,35 +30,69 @@ def read_metadata(cursor: Cursor) -> dict[str, str]:
     metadata: dict[str, str] = {}
     last: tuple[int, bytes] = (0, b"")
     for _ in range(count):
-        offset = cursor.offset
-        number = cursor.varint("metadata_key")
-        if number and number not in METADATA_KEYS:
-            raise VersionError("metadata_key", offset, f"unknown key number {number}")
-        key = METADATA_KEYS[number] if number else cursor.text("metadata_key")
-        if not number and (not key or key in METADATA_KEYS.values()):
-            raise CorruptError("metadata_key", offset, f"the free key {key!r} is not allowed")
-        rank = (number or len(METADATA_KEYS) + 1, b"" if number else key.encode())
-        if rank <= last:
-            raise CorruptError("metadata_key", offset, f"{key!r} is not in ascending order")
-        last = rank
+        field, offset = "metadata_key", cursor.offset
+        number, key = _number(cursor, field, lambda n: (n, _KEYS[n]))
+        if not number:
+            field, offset = "free_key", cursor.offset
+            key = cursor.text(field)
+            if not key or key in METADATA_KEYS.values():
+                raise CorruptError(field, offset, f"the free key {key!r} is not allowed")
+        place = (number, b"") if number else (len(_KEYS), key.encode())
+        if place <= last:
+            problem = f"{key!r} after a key that comes later, or the same: keys must ascend"
+            raise CorruptError(field, offset, problem)
+        last = place
         metadata[key] = cursor.text("metadata_value")
     return metadata
 
 
-def read_bases(cursor: Cursor) -> tuple[Base, ...]:
-    """Read the base table; entries are unique."""
-    bases: list[Base] = []
+def read_bases_and_kinds(cursor: Cursor) -> tuple[tuple[Base, ...], tuple[Kind, ...]]:
+    """Read the base table and the kind table, and hold them to the order of first use."""
+    offset = cursor.offset
+    table = _BaseTable(_read_bases(cursor))
+    kinds = _read_kinds(cursor, table)
+    if table.named != len(table.entries):
+        problem = f"kinds name {table.named} of {len(table.entries)} bases, expected all"
+        raise CorruptError("base_count", offset, problem)
+    return table.entries, kinds
+
+
+@dataclass
+class _BaseTable:
+    entries: tuple[Base, ...]
+    named: int = 0
+    """Entries that kinds have named so far; they must name them in order."""
+
+    def read_number(self, cursor: Cursor, field: str) -> int:
+        """Read the number of an entry: 0 for none, else from 1."""
+        offset = cursor.offset
+        number = cursor.varint(field)
+        if number > len(self.entries):
+            problem = f"base {number} of a table with {len(self.entries)} entries"
+            raise CorruptError(field, offset, problem)
+        if number > self.named + 1:
+            problem = f"base {number} is named before base {self.named + 1}"
+            raise CorruptError(field, offset, problem)
+        self.named = max(self.named, number)
+        return number
+
+    def is_seed(self, number: int) -> bool:
+        return number > 0 and isinstance(self.entries[number - 1], SeedBase)
+
+
+def _read_bases(cursor: Cursor) -> tuple[Base, ...]:
+    bases: dict[Base, None] = {}
     for _ in range(cursor.varint("base_count", MAX_BASES)):
         offset = cursor.offset
         base = _read_base(cursor)
         if base in bases:
             raise CorruptError("base_kind", offset, "the same base is listed twice")
-        bases.append(base)
+        bases[base] = None
     return tuple(bases)
 
 
 def _read_base(cursor: Cursor) -> Base:
-    kind = _known(cursor, "base_kind", BaseKind)
+    kind = _number(cursor, "base_kind", BaseKind)
     if kind == BaseKind.seed:
         return SeedBase(cursor.varint("base_seed", MAX_SEED))
     digest = cursor.unsigned(8, "base_digest")
@@ -64,70 +100,58 @@ def _read_base(cursor: Cursor) -> Base:
     return FileBase(digest, hint) if kind == BaseKind.file else PackBase(digest, hint)
 
 
-def read_kinds(cursor: Cursor, bases: tuple[Base, ...]) -> tuple[Kind, ...]:
-    """Read the kind table; entries are unique."""
-    kinds: list[Kind] = []
+def _read_kinds(cursor: Cursor, bases: _BaseTable) -> tuple[Kind, ...]:
+    kinds: dict[Kind, None] = {}
     for _ in range(cursor.varint("kind_count", MAX_KINDS)):
         offset = cursor.offset
         kind = _read_kind(cursor, bases)
         if kind in kinds:
             raise CorruptError("dtype", offset, "the same kind is listed twice")
-        kinds.append(kind)
+        kinds[kind] = None
     return tuple(kinds)
 
 
-def _read_kind(cursor: Cursor, bases: tuple[Base, ...]) -> Kind:
-    dtype = _known(cursor, "dtype", DType)
-    base = _reference(cursor, "kind_base", len(bases))
-    draw = None
-    if base and isinstance(bases[base - 1], SeedBase):
-        offset = cursor.offset
-        draw = _known(cursor, "draw", Draw)
-        if not dtype.is_floating:
-            problem = f"{dtype.name} cannot be drawn from a seed, expected a floating type"
-            raise CorruptError("draw", offset, problem)
-    offset = cursor.offset
+def _read_kind(cursor: Cursor, bases: _BaseTable) -> Kind:
+    dtype = _number(cursor, "dtype", DType)
+    base = bases.read_number(cursor, "kind_base")
+    draw = _read_draw(cursor, dtype) if bases.is_seed(base) else None
+    flags_offset = cursor.offset
     flags = cursor.varint("kind_flags")
     if flags & ~KNOWN_KIND_FLAGS:
-        raise VersionError("kind_flags", offset, f"unknown flags 0x{flags:x}")
-    explicit_stream = bool(flags & KIND_EXPLICIT_STREAM)
-    index_codec = _codec(cursor, "index_codec", lambda number: index_codec_by_id(number).id)
+        raise VersionError("kind_flags", flags_offset, f"unknown flags 0x{flags:x}")
+    index = _number(cursor, "index_codec", index_codec_by_id)
     mask_base = 0
-    if index_codec_by_id(index_codec).needs_seed:
+    if index.needs_seed:
         offset = cursor.offset
-        mask_base = _reference(cursor, "mask_base", len(bases))
-        if not mask_base or not isinstance(bases[mask_base - 1], SeedBase):
+        mask_base = bases.read_number(cursor, "mask_base")
+        if not bases.is_seed(mask_base):
             raise CorruptError("mask_base", offset, f"base {mask_base} is not a seed")
-    if explicit_stream and draw is None and not mask_base:
-        raise CorruptError("kind_flags", offset, "a stream number where nothing is drawn")
-    value_codec = _codec(cursor, "value_codec", lambda number: value_codec_by_id(number).id)
-    return Kind(dtype, base, draw, explicit_stream, index_codec, mask_base, value_codec)
-
-
-def _known(cursor: Cursor, field: str, ids: Callable[[int], T]) -> T:
-    """Read a number of a closed list."""
+    if flags and draw is None and not mask_base:
+        raise CorruptError("kind_flags", flags_offset, "a stream number where nothing is drawn")
     offset = cursor.offset
-    number = cursor.varint(field)
-    try:
-        return ids(number)
-    except ValueError:
-        raise VersionError(field, offset, f"unknown number {number}") from None
+    values = _number(cursor, "value_codec", value_codec_by_id)
+    if index.name == "none" and values.name != "raw":
+        problem = f"found {values.name} where nothing is trained, expected raw"
+        raise CorruptError("value_codec", offset, problem)
+    explicit_stream = bool(flags & KIND_EXPLICIT_STREAM)
+    return Kind(dtype, base, draw, explicit_stream, index.id, mask_base, values.id)
 
 
-def _codec(cursor: Cursor, field: str, lookup: Callable[[int], int]) -> int:
-    """Read the number of a codec that this reader has."""
+def _read_draw(cursor: Cursor, dtype: DType) -> Draw:
+    offset = cursor.offset
+    draw = _number(cursor, "draw", Draw)
+    if not dtype.is_floating:
+        problem = f"{dtype.name} cannot be drawn from a seed, expected a floating type"
+        raise CorruptError("draw", offset, problem)
+    return draw
+
+
+def _number(cursor: Cursor, field: str, lookup: Callable[[int], T]) -> T:
+    """Read a number of a closed list and return what it stands for."""
     offset = cursor.offset
     number = cursor.varint(field)
     try:
         return lookup(number)
-    except (FreezepackError, LookupError):
-        raise VersionError(field, offset, f"unknown number {number}") from None
-
-
-def _reference(cursor: Cursor, field: str, entries: int) -> int:
-    """Read the number of a table entry: 0 for none, else from 1."""
-    offset = cursor.offset
-    number = cursor.varint(field)
-    if number > entries:
-        raise CorruptError(field, offset, f"entry {number} of a table with {entries} entries")
-    return number
+    except (ValueError, LookupError):
+        problem = f"unknown number {number}; a newer freezepack may read it"
+        raise VersionError(field, offset, problem) from None

@@ -7,11 +7,11 @@ from types import TracebackType
 from freezepack.errors import CorruptError, FormatError
 from freezepack.format.constants import FEATURE_PARTIAL
 from freezepack.format.cursor import Cursor
-from freezepack.format.preamble import Preamble, read_preamble
-from freezepack.format.read_tables import read_bases, read_kinds, read_metadata
+from freezepack.format.preamble import Preamble, read_checked, read_preamble
+from freezepack.format.read_tables import read_bases_and_kinds, read_metadata
 from freezepack.format.read_tensors import TensorTable
 from freezepack.format.source import BytesSource, FileSource, Source
-from freezepack.format.tables import Header, Kind, TensorRecord
+from freezepack.format.tables import Header, TensorRecord, UnitEntry
 
 
 class PackReader:
@@ -38,10 +38,14 @@ class PackReader:
         else:
             self._source = FileSource(source)
         try:
-            self.header = read_header(self._source)
+            preamble = read_preamble(self._source)
+            checked = read_checked(self._source, preamble)
+            self.header = read_header(preamble, checked[: preamble.header_length])
         except BaseException:
             self.close()
             raise
+        self._payload_offset = preamble.payload_offset
+        self._payload = checked[preamble.header_length :] if preamble.one_checksum else None
 
     def sections(self, record: TensorRecord, unit: int) -> tuple[memoryview, memoryview]:
         """Return the index and value bytes of a unit, after its checksum was compared.
@@ -52,18 +56,22 @@ class PackReader:
             If the file has become shorter, or the checksum does not match.
         """
         entry = record.unit(unit)
-        length = entry.index_length + entry.values_length
         try:
-            data = self._source.read(entry.index_offset, length, "index")
-            if entry.checksum is not None and zlib.crc32(data) != entry.checksum:
-                problem = (
-                    f"unit {unit}: found checksum {entry.checksum:08x}, "
-                    f"computed {zlib.crc32(data):08x}: the file is damaged"
-                )
-                raise CorruptError("unit_checksum", entry.index_offset, problem)
+            data = self._read(entry)
         except FormatError as error:
             raise error.of(record.spec.name) from None
         return data[: entry.index_length], data[entry.index_length :]
+
+    def _read(self, entry: UnitEntry) -> memoryview:
+        if self._payload is not None:
+            return self._payload[entry.index_offset - self._payload_offset :][: entry.length]
+        data = self._source.read(entry.index_offset, entry.length, "index")
+        if entry.checksum is not None and zlib.crc32(data) != entry.checksum:
+            problem = (
+                f"found {entry.checksum:08x}, computed {zlib.crc32(data):08x}: the file is damaged"
+            )
+            raise CorruptError("unit_checksum", entry.index_offset, problem)
+        return data
 
     def close(self) -> None:
         """Close the file."""
@@ -81,18 +89,13 @@ class PackReader:
         self.close()
 
 
-def read_header(source: Source) -> Header:
-    """Read and check everything before the payload, in specification order."""
-    preamble = read_preamble(source)
-    body = source.read(preamble.length, preamble.header_length, "header")
+def read_header(preamble: Preamble, body: memoryview) -> Header:
+    """Read and check the header, whose bytes are `body`, in specification order."""
     cursor = Cursor(body, preamble.length)
     marks = {"preamble": preamble.length}
     metadata = read_metadata(cursor)
     marks["metadata"] = cursor.offset
-    bases = read_bases(cursor)
-    marks["bases"] = cursor.offset
-    kinds = read_kinds(cursor, bases)
-    _check_bases_used(cursor, len(bases), kinds)
+    bases, kinds = read_bases_and_kinds(cursor)
     marks["kinds"] = cursor.offset
     table = TensorTable(cursor, bases, kinds, preamble.payload_offset, preamble.one_checksum)
     table.read()
@@ -100,33 +103,17 @@ def read_header(source: Source) -> Header:
     digest = table.read_digests()
     marks["digests"] = cursor.offset
     _check_end(cursor, preamble, table)
-    sizes = _part_sizes(marks, table)
-    partial = bool(preamble.features & FEATURE_PARTIAL)
     return Header(
         metadata,
         bases,
         kinds,
         table.tensors,
         table.aliases,
-        partial,
-        digest,
-        preamble.file_size,
-        sizes,
+        partial=bool(preamble.features & FEATURE_PARTIAL),
+        digest=digest,
+        file_size=preamble.file_size,
+        sizes=_part_sizes(marks, table),
     )
-
-
-def _check_bases_used(cursor: Cursor, bases: int, kinds: tuple[Kind, ...]) -> None:
-    """Hold the base table to the order of first use, with nothing left over."""
-    used = 0
-    for kind in kinds:
-        for reference in (kind.base, kind.mask_base):
-            if reference > used + 1:
-                problem = f"base {reference} is used before base {used + 1}"
-                raise CorruptError("kind_base", cursor.offset, problem)
-            used = max(used, reference)
-    if used != bases:
-        problem = f"{used} of {bases} bases are used, expected all"
-        raise CorruptError("kind_base", cursor.offset, problem)
 
 
 def _check_end(cursor: Cursor, preamble: Preamble, table: TensorTable) -> None:
@@ -136,7 +123,7 @@ def _check_end(cursor: Cursor, preamble: Preamble, table: TensorTable) -> None:
     if table.next_section != preamble.file_size:
         sections = table.next_section - preamble.payload_offset
         problem = f"the sections have {sections} bytes, expected {preamble.payload_length}"
-        raise CorruptError("payload_length", preamble.payload_offset, problem)
+        raise CorruptError("payload", preamble.payload_offset, problem)
 
 
 def _part_sizes(marks: dict[str, int], table: TensorTable) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Where the bytes of a pack come from: memory, or a file read piece by piece."""
 
 import os
+import threading
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -30,9 +31,7 @@ class BytesSource:
 
     def read(self, offset: int, length: int, field: str) -> memoryview:
         """Return a view of `length` bytes from `offset`."""
-        left = max(0, self.size - offset)
-        if length > left:
-            raise TruncatedError(field, offset, f"{left} bytes left, expected {length}")
+        _check_left(self.size, offset, length, field)
         return self._data[offset : offset + length]
 
     def close(self) -> None:
@@ -40,31 +39,44 @@ class BytesSource:
 
 
 class FileSource:
-    """A file on disk; pieces are read when they are asked for.
+    """A file on disk; pieces are read when they are asked for, from any thread.
 
     Reading and not mapping: a file that shrinks while it is mapped kills the process, here it
     raises TruncatedError.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._file: BinaryIO = Path(path).open("rb")  # noqa: SIM115
+        self._file: BinaryIO = Path(path).open("rb", buffering=0)  # noqa: SIM115
+        self._lock = threading.Lock()
         self.size = os.fstat(self._file.fileno()).st_size
 
     def read(self, offset: int, length: int, field: str) -> memoryview:
-        """Return `length` bytes from `offset`; safe to call from several threads."""
-        left = max(0, self.size - offset)
-        if length > left:
-            raise TruncatedError(field, offset, f"{left} bytes left, expected {length}")
-        out = bytearray(length)
+        """Return `length` bytes from `offset`."""
+        _check_left(self.size, offset, length, field)
+        out = memoryview(bytearray(length))
         done = 0
         while done < length:
-            got = os.preadv(self._file.fileno(), [memoryview(out)[done:]], offset + done)
+            got = self._read_into(out[done:], offset + done)
             if not got:
-                problem = f"{done} bytes left, expected {length}; the file changed while read"
+                problem = f"{done} bytes left, expected {length}: the file became shorter"
                 raise TruncatedError(field, offset, problem)
             done += got
-        return memoryview(out)
+        return out
+
+    def _read_into(self, out: memoryview, offset: int) -> int:
+        """Read some bytes into `out` and return how many; 0 at the end of the file."""
+        if hasattr(os, "preadv"):
+            return os.preadv(self._file.fileno(), [out], offset)
+        with self._lock:  # platforms without positioned reads share one position
+            self._file.seek(offset)
+            return self._file.readinto(out) or 0  # type: ignore[attr-defined]
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _check_left(size: int, offset: int, length: int, field: str) -> None:
+    left = max(0, size - offset)
+    if length > left:
+        raise TruncatedError(field, offset, f"{left} bytes left, expected {length}")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from freezepack.codecs import value_codec_by_id
 from freezepack.format.layout import Layout, layout_of
 from freezepack.types import Base, Draw, DType, Init, TensorSpec
 
@@ -47,6 +48,16 @@ class UnitEntry:
         """Offset of the value section, right behind the index section."""
         return self.index_offset + self.index_length
 
+    @property
+    def length(self) -> int:
+        """Bytes of both sections."""
+        return self.index_length + self.values_length
+
+    @property
+    def end(self) -> int:
+        """Offset behind the last section of the unit."""
+        return self.index_offset + self.length
+
 
 @dataclass(frozen=True)
 class TensorRecord:
@@ -54,6 +65,9 @@ class TensorRecord:
 
     Attributes
     ----------
+    init : Init or None
+        How the base is drawn. With another base only its stream counts, and it is there only if
+        the mask comes from a seed; `kind.draw` tells the two apart.
     parameter : bytes
         What the value codec keeps in the record: the one element of `constant`; else empty.
     explicit_units : tuple of UnitEntry, or None
@@ -91,10 +105,11 @@ class TensorRecord:
             return self.explicit_units[number]
         if not self.trained:
             return UnitEntry(0, self.offset, 0, 0, None)
+        fixed_length = value_codec_by_id(self.kind.value_codec).fixed_length
         size = self.layout.unit_size(number)
-        itemsize = 0 if self.parameter else self.spec.dtype.itemsize
-        offset = self.offset + self.layout.start(number) * itemsize
-        return UnitEntry(size, offset, 0, size * itemsize, None)
+        full = fixed_length(self.spec.dtype, self.layout.unit_positions) or 0
+        length = fixed_length(self.spec.dtype, size) or 0
+        return UnitEntry(size, self.offset + number * full, 0, length, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +125,7 @@ class Header:
     digest : int or None
         Content digest of all tensors; None if each record carries its own.
     sizes : dict of str to int
-        Bytes by part: preamble, metadata, bases, kinds, tensors, digests, index, values.
+        Bytes by part: preamble, metadata, kinds (with bases), tensors, digests, index, values.
     """
 
     metadata: dict[str, str]
