@@ -96,6 +96,26 @@ class IndexCodec(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class BaseValues:
+    """The base at the trained positions of a unit, made when a value codec asks for it.
+
+    Attributes
+    ----------
+    bits : callable
+        Returns the bits of the base, a raw array of the tensor's element type.
+    integers : callable or None
+        Returns the integers k of the draw, int32: the base is float32(k) * factor, before it is
+        narrowed. None unless the draw is uniform, normal or truncated normal.
+    factor : int
+        float32 pattern of the draw's factor; 0 without integers.
+    """
+
+    bits: Callable[[], RawArray]
+    integers: Callable[[], NDArray[np.int32]] | None = None
+    factor: int = 0
+
+
 class ValueCodec(Protocol):
     """Codes the trained values of a unit. Subclass it to get the defaults.
 
@@ -116,15 +136,15 @@ class ValueCodec(Protocol):
         """Return the section's length without parameter, or None where the file stores it."""
         ...
 
-    def encode(self, values: RawArray, dtype: DType, base: RawArray | None) -> bytes | None:
+    def encode(self, values: RawArray, dtype: DType, base: BaseValues | None) -> bytes | None:
         """Return parameter and section, or None if these values cannot be coded so, or not well.
 
         Parameters
         ----------
         values : raw array
             Bits of the trained values, in order of position; at least one.
-        base : raw array or None
-            Bits of the base at the same positions.
+        base : BaseValues or None
+            The base at the same positions; None where it is not at hand.
         """
         ...
 
@@ -133,7 +153,7 @@ class ValueCodec(Protocol):
         data: memoryview,
         dtype: DType,
         count: int,
-        base: Callable[[], RawArray] | None,
+        base: BaseValues | None,
         offset: int,
     ) -> RawArray:
         """Return `count` values; the array may be read-only and share memory with `data`.

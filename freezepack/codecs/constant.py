@@ -1,10 +1,8 @@
 """Value codec `constant`: one value for all; formats/codecs.md, section 8."""
 
-from collections.abc import Callable
-
 import numpy as np
 
-from freezepack.codecs.base import ValueCodec
+from freezepack.codecs.base import BaseValues, ValueCodec
 from freezepack.errors import CorruptError, TruncatedError
 from freezepack.types import DType, RawArray
 
@@ -29,18 +27,18 @@ class Constant(ValueCodec):
         """Return 0."""
         return 0
 
-    def encode(self, values: RawArray, dtype: DType, base: RawArray | None) -> bytes | None:
+    def encode(self, values: RawArray, dtype: DType, base: BaseValues | None) -> bytes | None:
         """Return the bits of the one element, or None if two elements differ in any bit."""
-        if not (values == values[:1]).all():
-            return None
-        return values[:1].astype(dtype.raw, copy=False).tobytes()
+        octets = np.ascontiguousarray(values, dtype.raw).view(np.uint8)
+        rows = octets.reshape(values.size, dtype.itemsize)
+        return rows[0].tobytes() if (rows == rows[0]).all() else None
 
     def decode(
         self,
         data: memoryview,
         dtype: DType,
         count: int,
-        base: Callable[[], RawArray] | None,
+        base: BaseValues | None,
         offset: int,
     ) -> RawArray:
         """Return `count` times the element that `data` holds."""

@@ -1,10 +1,8 @@
 """Value codec `raw`: the bits as they are; formats/codecs.md, section 6."""
 
-from collections.abc import Callable
-
 import numpy as np
 
-from freezepack.codecs.base import ValueCodec
+from freezepack.codecs.base import BaseValues, ValueCodec
 from freezepack.errors import CorruptError, TruncatedError
 from freezepack.types import DType, RawArray
 
@@ -25,7 +23,7 @@ class Raw(ValueCodec):
         """Return the bytes of `count` elements."""
         return count * dtype.itemsize
 
-    def encode(self, values: RawArray, dtype: DType, base: RawArray | None) -> bytes | None:
+    def encode(self, values: RawArray, dtype: DType, base: BaseValues | None) -> bytes | None:
         """Return the bits."""
         return values.astype(dtype.raw, copy=False).tobytes()
 
@@ -34,7 +32,7 @@ class Raw(ValueCodec):
         data: memoryview,
         dtype: DType,
         count: int,
-        base: Callable[[], RawArray] | None,
+        base: BaseValues | None,
         offset: int,
     ) -> RawArray:
         """Return the elements, without a copy where they are aligned."""
