@@ -49,7 +49,8 @@ def mean_gradients(model: nn.Module, task: ScoreTask) -> Scores:
     }
     weights = [parameters[name].requires_grad_() for name in task.names]
     sums = [torch.zeros(w.shape, dtype=torch.float64) for w in weights]
-    with _mode(model, task), torch.random.fork_rng():
+    cards = [device] if device.type == "cuda" else []
+    with _mode(model, task), torch.random.fork_rng(devices=cards):
         torch.manual_seed(task.seed % 2**63)  # dropout must repeat
         size = _chunk_size(model, task, len(inputs))
         for start in range(0, len(inputs), size):

@@ -1,0 +1,208 @@
+"""The configuration of a run: what decides its result, as canonical JSON with a hash."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from freezepack.errors import CheckpointError, SelectionError, UnknownNameError
+from freezepack.models.build import Argument, resolve_arguments
+from freezepack.random.schemes import SCHEMES
+from freezepack.registry import Registry
+from freezepack.scores import SCORES
+from freezepack.selection import STRATEGIES
+from freezepack.train.data import DATASETS
+
+FILLS = ("seed", "zeros")
+SCHEDULES = ("constant", "cosine", "step")
+_RATES = {"adam": 3e-3, "adamw": 3e-3, "sgd": 0.1}
+_DECAYS = {"adam": 0.0, "adamw": 1e-2, "sgd": 5e-4}
+OPTIMIZERS = tuple(_RATES)
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """Everything that decides the result of a run, apart from the versions of the software.
+
+    Equal configurations have equal hashes. `None` means the default of the model, data set or
+    optimiser and is resolved on construction, so that a record of a run says everything.
+
+    Attributes
+    ----------
+    model, model_args
+        A name of `MODELS`, and the arguments that differ from its defaults.
+    data : str
+        A name of `DATASETS`.
+    freezing_rate : str
+        Share of the weights that keep their initial value, as a decimal number; 0 trains all.
+    score, strategy : str
+        How the trained weights are chosen.
+    fill : {"seed", "zeros"}
+        What frozen weights are: their seeded value (FreezeNet) or 0 (the pruned twin, with the
+        same masks and the same initial values).
+    scheme : str
+        Initialization of the weights.
+    seed : int
+        Key of the generator, 0 to 2**64 - 1: weights, shuffling and score batch come from it.
+    epochs : int or None
+        Default: that of the data set.
+    batch_size : int
+        Examples per optimiser step.
+    accumulate : int
+        Parts into which each batch is divided to save memory; gradients are summed.
+    optimizer : {"adam", "adamw", "sgd"}
+        `momentum` is that of SGD. `lr` and `weight_decay` default to 3e-3 and 0 for adam, 3e-3
+        and 1e-2 for adamw, 0.1 and 5e-4 for sgd.
+    schedule : {"cosine", "step", "constant"}
+        After a linear rise over `warmup` epochs. "step" multiplies by `gamma` at each of
+        `milestones`, which are shares of the whole run.
+    clip : float or None
+        Largest norm of the gradient of all trained values; None does not clip.
+    score_batch : int or None
+        Training images for the score. Default: that of the data set.
+    channels_last : bool
+        Memory layout of convolutions; about twice as fast on CPUs.
+    """
+
+    model: str = "lenet5-caffe"
+    model_args: Mapping[str, Argument] = field(default_factory=dict)
+    data: str = "mnist"
+    freezing_rate: str = "0.995"
+    score: str = "snip"
+    strategy: str = "one-shot"
+    fill: str = "seed"
+    scheme: str = "xavier_normal"
+    seed: int = 1
+    epochs: int | None = None
+    batch_size: int = 100
+    accumulate: int = 1
+    optimizer: str = "adam"
+    lr: float | None = None
+    momentum: float = 0.9
+    weight_decay: float | None = None
+    schedule: str = "cosine"
+    warmup: float = 1.0
+    milestones: tuple[float, ...] = (0.5, 0.75)
+    gamma: float = 0.1
+    clip: float | None = None
+    score_batch: int | None = None
+    channels_last: bool = True
+
+    def __post_init__(self) -> None:
+        resolved = resolve_arguments(self.model, self.model_args)
+        source = DATASETS.get_part(self.data)
+        _check_name(SCORES, self.score)
+        _check_name(STRATEGIES, self.strategy)
+        _check_name(SCHEMES, self.scheme)
+        _check_choice("fill", self.fill, FILLS)
+        _check_choice("schedule", self.schedule, SCHEDULES)
+        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        self._set("model_args", resolved)
+        self._set("freezing_rate", canonical_rate(self.freezing_rate))
+        self._set("milestones", tuple(self.milestones))
+        self._default("epochs", source.epochs)
+        self._default("score_batch", source.score_batch)
+        self._default("lr", _RATES[self.optimizer])
+        self._default("weight_decay", _DECAYS[self.optimizer])
+        for name, (fits, expected) in _RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not fits(value):
+                raise ValueError(f"{name} is {value}, expected {expected}")
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def _default(self, name: str, value: object) -> None:
+        if getattr(self, name) is None:
+            self._set(name, value)
+
+    def to_json(self) -> str:
+        """Return canonical JSON: sorted keys, no spaces, one line.
+
+        Examples
+        --------
+        >>> RunConfig(data="digits").to_json()[:40]
+        '{"accumulate":1,"batch_size":100,"channe'
+        """
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @property
+    def hash(self) -> str:
+        """First 16 hexadecimal digits of the SHA-256 of the canonical JSON."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+    def changed(self, **values: Any) -> "RunConfig":
+        """Return the same configuration with some fields changed."""
+        return replace(self, **values)
+
+
+def config_from_json(text: str) -> RunConfig:
+    """Read a configuration back.
+
+    Raises
+    ------
+    CheckpointError
+        If the text is not the JSON of a configuration.
+
+    Examples
+    --------
+    >>> config_from_json(RunConfig(seed=5).to_json()).seed
+    5
+    """
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise CheckpointError(f"the configuration is not JSON: {error}") from None
+    known = {entry.name for entry in fields(RunConfig)}
+    if not isinstance(content, dict) or not set(content) <= known:
+        extra = sorted(set(content) - known) if isinstance(content, dict) else type(content)
+        raise CheckpointError(f"the configuration has unknown fields: {extra}")
+    return RunConfig(**content)
+
+
+def canonical_rate(rate: str | float) -> str:
+    """Return a freezing rate as the shortest decimal number.
+
+    Raises
+    ------
+    SelectionError
+        If it is no decimal number with 0 <= rate < 1.
+
+    Examples
+    --------
+    >>> canonical_rate("0.9950"), canonical_rate(0.0)
+    ('0.995', '0')
+    """
+    try:
+        number = Decimal(str(rate))
+    except InvalidOperation:
+        raise SelectionError(f"freezing rate is {rate!r}, expected a decimal number") from None
+    if not 0 <= number < 1:
+        raise SelectionError(f"freezing rate is {rate}, expected 0 <= rate < 1")
+    return format(number.normalize(), "f") if number else "0"
+
+
+def _check_name(table: Registry, name: str) -> None:
+    table[name]
+
+
+def _check_choice(kind: str, name: str, known: tuple[str, ...]) -> None:
+    if name not in known:
+        raise UnknownNameError(kind, name, known)
+
+
+_RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "seed": (lambda v: 0 <= v < 2**64, "0 to 2**64 - 1"),
+    "epochs": (lambda v: v >= 1, "at least 1"),
+    "batch_size": (lambda v: v >= 1, "at least 1"),
+    "accumulate": (lambda v: v >= 1, "at least 1"),
+    "lr": (lambda v: 0 < v < float("inf"), "a positive number"),
+    "momentum": (lambda v: 0 <= v < 1, "0 <= momentum < 1"),
+    "weight_decay": (lambda v: 0 <= v < float("inf"), "0 or more"),
+    "warmup": (lambda v: 0 <= v < float("inf"), "0 or more epochs"),
+    "gamma": (lambda v: 0 < v <= 1, "0 < gamma <= 1"),
+    "clip": (lambda v: 0 < v < float("inf"), "a positive number"),
+    "score_batch": (lambda v: v >= 1, "at least 1"),
+}

@@ -1,0 +1,152 @@
+"""Freeze any module: initialise, score, select, overlay."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from freezepack.digest import content_digest, digest
+from freezepack.errors import BaseDriftError, SelectionError, UnknownNameError
+from freezepack.nn.fill import base_tensors, eligible_weights, fill_weights
+from freezepack.nn.frozen import freeze_weights, frozen_masks
+from freezepack.nn.raw import dtype_of, raw_copy
+from freezepack.nn.record import FreezeRecord, attach_record, record_of
+from freezepack.nn.state import named_state, unwrap
+from freezepack.scores import SCORES
+from freezepack.scores.task import Loss, ScoreTask
+from freezepack.selection import STRATEGIES
+from freezepack.selection.topk import Masks, trained_count
+from freezepack.types import Init, TensorSpec
+
+BASES = ("seed", "zeros", "file")
+
+
+def freeze(
+    model: nn.Module,
+    *,
+    rate: str | float,
+    score: str = "snip",
+    batch: tuple[Tensor, Tensor] | None = None,
+    seed: int | None = None,
+    base: str | None = None,
+    include: list[str] | None = None,
+    exclude: list[str] | tuple[str, ...] = (),
+    scheme: str = "xavier_normal",
+    strategy: str = "one-shot",
+    loss: Loss = F.cross_entropy,
+    chunk: int | None = None,
+    score_mode: str = "train",
+) -> FreezeRecord:
+    """Freeze all but the most important weights of a module, for good.
+
+    Afterwards the module is trained as usual; what is frozen is no parameter and cannot move.
+    With `seed` the eligible weights are **drawn anew** from it, so that a pack needs to store the
+    seed only. Without it the present weights are the base, and a pack needs that checkpoint.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Changed in place. Make the optimiser after this call.
+    rate : str or float
+        Freezing rate over all eligible weights, 0 <= rate < 1.
+    score : str
+        A name of `SCORES`.
+    batch : (inputs, targets), optional
+        Score batch, for scores that need data.
+    seed : int, optional
+        Key of the generator, 0 to 2**64 - 1.
+    base : {"seed", "zeros", "file"}, optional
+        What frozen weights are: their seeded value, 0 (pruned), or their present value. Default:
+        "seed" if there is a seed, else "file".
+    include, exclude : lists of patterns
+        Which of the eligible weights (floating Parameters of rank 2 or more, normalisation
+        apart) may be frozen; `*` and `?` as in file names.
+    scheme : str
+        Initialization, with `seed`.
+    strategy, loss, chunk, score_mode
+        How to select and score; see `STRATEGIES` and `ScoreTask`.
+
+    Returns
+    -------
+    FreezeRecord
+        Base and masks. It stays with the model, so saving needs no more than the model.
+
+    Raises
+    ------
+    SelectionError
+        If the rate is impossible, nothing is eligible, a score is NaN, or the model is frozen
+        already.
+    UnknownNameError
+        If score, scheme, strategy or base is unknown.
+
+    Examples
+    --------
+    >>> layer = nn.Linear(100, 10)
+    >>> record = freeze(layer, rate=0.99, score="magnitude", seed=1)
+    >>> sum(p.numel() for p in layer.parameters())  # 10 weights and 10 biases
+    20
+    """
+    inner = unwrap(model)
+    kind = base or ("file" if seed is None else "seed")
+    if kind not in BASES:
+        raise UnknownNameError("base", kind, BASES)
+    if kind == "seed" and seed is None:
+        raise SelectionError("base 'seed' needs a seed, none was given")
+    if record_of(inner) is not None or frozen_masks(inner):
+        raise SelectionError("the model is frozen already: freeze a fresh one")
+    names = eligible_weights(inner, include, exclude)
+    all_weights = trained_count(sum(inner.get_parameter(n).numel() for n in names), rate) == sum(
+        inner.get_parameter(n).numel() for n in names
+    )
+    part, select = SCORES.get_part(score), STRATEGIES.get_part(strategy)
+    init = fill_weights(inner, names, seed, scheme) if seed is not None else {}
+    inputs, targets = batch if batch is not None else (None, None)
+    streams = named_state(inner).streams
+    task = ScoreTask(names, streams, seed or 0, inputs, targets, loss, chunk=chunk, mode=score_mode)
+    masks: Masks = {} if all_weights else select(inner, part, task, rate)
+    masks = {name: mask for name, mask in masks.items() if not mask.all()}
+    digested = content_of(inner) if kind == "file" else None
+    if kind == "zeros":
+        _prune(inner, masks)
+    freeze_weights(inner, masks)
+    kept: dict[str, Init] = init if kind == "seed" else {}
+    record = FreezeRecord(kind, seed, str(rate), score, kept, masks, digested)
+    attach_record(inner, record)
+    return record
+
+
+def check_frozen(model: nn.Module) -> None:
+    """Compare every frozen weight with its regenerated base, bit for bit.
+
+    Raises
+    ------
+    BaseDriftError
+        If one differs: the message names tensor and count.
+    ValueError
+        If the model has no record, or a base that cannot be regenerated ("file").
+    """
+    record = record_of(model)
+    if record is None or record.fill == "file":
+        raise ValueError("only a model frozen at a seed or at zeros can be checked")
+    tensors = named_state(model).tensors
+    frozen = {name: tensors[name] for name in record.masks}
+    bases = base_tensors(frozen, record.seed, record.init)
+    for name, mask in record.masks.items():
+        moved = (raw_copy(frozen[name]) != raw_copy(bases[name])) & ~mask.reshape(-1)
+        if moved.any():
+            problem = f"{int(moved.sum())} of {mask.size} frozen weights differ from their base"
+            raise BaseDriftError(f"{name}: {problem}, the first at {int(moved.argmax())}")
+
+
+def content_of(model: nn.Module) -> int:
+    """Return the content digest of a model's tensors in file order."""
+    return content_digest(
+        (TensorSpec(name, tuple(tensor.shape), dtype_of(tensor)), digest(raw_copy(tensor)))
+        for name, tensor in named_state(model).tensors.items()
+    )
+
+
+def _prune(model: nn.Module, masks: Masks) -> None:
+    with torch.no_grad():
+        for name, mask in masks.items():
+            weight = model.get_parameter(name)
+            weight[torch.from_numpy(~mask).to(weight.device)] = 0.0

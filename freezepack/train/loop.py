@@ -1,0 +1,168 @@
+"""The training loop: epochs, batches, steps; everything else is a callback."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from freezepack.errors import FreezepackError
+from freezepack.train.config import RunConfig
+from freezepack.train.data.dataset import Dataset, Split
+from freezepack.train.evaluation import evaluate
+from freezepack.train.order import Purpose, draw_order
+from freezepack.train.schedule import learning_rate
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What an epoch ended with.
+
+    Attributes
+    ----------
+    number : int
+        1 for the first.
+    loss : float
+        Mean training loss over the epoch.
+    validation_accuracy : float
+        0 to 1, after the epoch.
+    lr : float
+        Learning rate of its last step.
+    seconds : float
+        Time of training alone; `examples` divided by it is the speed.
+    examples : int
+        Training examples seen.
+    """
+
+    number: int
+    loss: float
+    validation_accuracy: float
+    lr: float
+    seconds: float
+    examples: int
+
+
+class Callback:
+    """What a run tells its observers; they must not change the model. All methods do nothing."""
+
+    def on_start(self, epochs: int, steps: int, first: int) -> None:
+        """Prepare for epochs `first` (from 1) to `epochs` of `steps` steps each."""
+
+    def on_step(self, step: int, loss: Tensor) -> None:
+        """Take note of a step; `loss` is a tensor, and reading it may wait for the device."""
+
+    def on_epoch(self, epoch: Epoch) -> None:
+        """Take note of an epoch, validation included."""
+
+    def on_end(self) -> None:
+        """Clean up: training has ended, with or without an error."""
+
+
+def fit(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    data: Dataset,
+    config: RunConfig,
+    *,
+    first: int = 1,
+    callbacks: Sequence[Callback] = (),
+) -> None:
+    """Train a model from epoch `first` to the last.
+
+    The order of the examples depends on seed and epoch alone and the learning rate on the step,
+    so a run continued from a checkpoint takes the same steps as one that was never interrupted.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Changed in place.
+    optimizer : torch.optim.Optimizer
+        Of the model's parameters.
+    data : Dataset
+        Needs the splits "train" and "validation".
+    config : RunConfig
+        Batches, schedule, clipping, seed.
+    first : int
+        Number of the first epoch, 1 unless resumed.
+    callbacks : sequence of Callback
+        Told in their order.
+
+    Raises
+    ------
+    FreezepackError
+        If the loss is not finite at the end of an epoch.
+    """
+    epochs, steps = int(config.epochs or 1), -(-len(data.split("train")) // config.batch_size)
+    for callback in callbacks:
+        callback.on_start(epochs, steps, first)
+    try:
+        for number in range(first, epochs + 1):
+            epoch = _run_epoch(Parts(model, optimizer, data, config, callbacks), number, steps)
+            for callback in callbacks:
+                callback.on_epoch(epoch)
+    finally:
+        for callback in callbacks:
+            callback.on_end()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the steps of a run share."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    data: Dataset
+    config: RunConfig
+    callbacks: Sequence[Callback]
+
+
+def _run_epoch(parts: Parts, number: int, steps: int) -> Epoch:
+    config, count = parts.config, len(parts.data.split("train"))
+    began = perf_counter()
+    loss = float(_train_epoch(parts, number, steps)) / count
+    seconds = perf_counter() - began
+    if not math.isfinite(loss):
+        remedy = f"try a lower --lr than {config.lr}"
+        raise FreezepackError(f"the loss is {loss} in epoch {number}: {remedy}")
+    accuracy = evaluate(parts.model, parts.data, "validation")
+    lr = learning_rate(config, number * steps - 1, steps)
+    return Epoch(number, loss, accuracy, lr, seconds, count)
+
+
+def _train_epoch(parts: Parts, number: int, steps: int) -> Tensor:
+    """Take the steps of one epoch and return the sum of the losses of its examples."""
+    model, optimizer, config = parts.model, parts.optimizer, parts.config
+    model.train()
+    split = parts.data.split("train")
+    order = draw_order(len(split), Purpose.shuffling, seed=config.seed, epoch=number)
+    total = torch.zeros((), dtype=torch.float64, device=split.labels.device)
+    for step, where in enumerate(torch.split(order.to(total.device), config.batch_size)):
+        rate = learning_rate(config, (number - 1) * steps + step, steps)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad(set_to_none=True)
+        loss = _accumulate_gradients(parts, split, where)
+        if config.clip is not None:
+            values = [p for group in optimizer.param_groups for p in group["params"]]
+            torch.nn.utils.clip_grad_norm_(values, config.clip)
+        optimizer.step()
+        total += loss * len(where)
+        for callback in parts.callbacks:
+            callback.on_step(step, loss)
+    return total
+
+
+def _accumulate_gradients(parts: Parts, split: Split, where: Tensor) -> Tensor:
+    """Add up the gradients of a batch, part by part, and return its mean loss."""
+    mean = torch.zeros((), device=where.device)
+    for some in torch.split(where, -(-len(where) // parts.config.accumulate)):
+        inputs, labels = parts.data.batch(split, some)
+        if parts.config.channels_last and inputs.dim() == 4:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
+        loss = F.cross_entropy(parts.model(inputs), labels) * (len(some) / len(where))
+        loss.backward()  # type: ignore[no-untyped-call]
+        mean += loss.detach()
+    return mean

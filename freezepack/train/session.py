@@ -1,0 +1,128 @@
+"""Model, optimiser and progress of a run: begun from a seed or continued from a checkpoint."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from freezepack.models.build import build_model
+from freezepack.nn.fill import fill_module
+from freezepack.nn.frozen import freeze_weights
+from freezepack.nn.record import FreezeRecord, attach_record
+from freezepack.nn.state import dense_state
+from freezepack.train.checkpoint import Checkpoint, save_checkpoint
+from freezepack.train.config import RunConfig
+from freezepack.train.data.dataset import Dataset
+from freezepack.train.freezing import freeze
+from freezepack.train.loop import Callback, Epoch
+from freezepack.train.optimizer import build_optimizer
+from freezepack.train.order import Purpose, draw_order
+
+
+@dataclass(slots=True)
+class Session:
+    """What changes during a run.
+
+    Attributes
+    ----------
+    epoch : int
+        Last epoch that is complete, 0 at the beginning.
+    validation_accuracy : float
+        After that epoch, 0 to 1.
+    """
+
+    config: RunConfig
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    record: FreezeRecord
+    epoch: int = 0
+    validation_accuracy: float = 0.0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all epochs are trained."""
+        return self.epoch >= int(self.config.epochs or 1)
+
+
+def begin(config: RunConfig, data: Dataset, device: str = "cpu") -> Session:
+    """Build, initialise and freeze a network; the score batch is drawn from the training images.
+
+    Raises
+    ------
+    SelectionError
+        If the freezing rate is impossible for the network.
+    """
+    model = build_model(config.model, config.model_args)
+    fill_module(model, config.seed, config.scheme)
+    model.to(device)
+    split = data.split("train")
+    order = draw_order(len(split), Purpose.score_batch, seed=config.seed)
+    record = freeze(
+        model,
+        rate=config.freezing_rate,
+        score=config.score,
+        batch=data.batch(split, order[: config.score_batch].to(device)),
+        seed=config.seed,
+        base=config.fill,
+        scheme=config.scheme,
+        strategy=config.strategy,
+    )
+    return _prepare(config, model, record)
+
+
+def restore(config: RunConfig, checkpoint: Checkpoint, device: str = "cpu") -> Session:
+    """Put a run back to where its checkpoint was written."""
+    model = build_model(checkpoint.model, checkpoint.model_args)
+    model.load_state_dict(checkpoint.state)
+    model.to(device)
+    freeze_weights(model, checkpoint.record.masks)
+    attach_record(model, checkpoint.record)
+    session = _prepare(config, model, checkpoint.record)
+    session.validation_accuracy = float(checkpoint.metadata["validation_accuracy"])
+    session.epoch = int(config.epochs or 1)
+    if checkpoint.training:
+        session.epoch = int(checkpoint.training["epoch"])
+        session.optimizer.load_state_dict(checkpoint.training["optimizer"])
+        torch.set_rng_state(checkpoint.training["generator"])
+    return session
+
+
+class Saver(Callback):
+    """Keep the session up to date and write its checkpoint after each epoch."""
+
+    def __init__(self, session: Session, path: Path) -> None:
+        self._session = session
+        self._path = path
+
+    def on_epoch(self, epoch: Epoch) -> None:
+        """Write the checkpoint; the last one without what only resuming needs."""
+        session = self._session
+        session.epoch = epoch.number
+        session.validation_accuracy = epoch.validation_accuracy
+        config = session.config
+        metadata = {
+            "data": config.data,
+            "config": config.hash,
+            "validation_accuracy": repr(epoch.validation_accuracy),
+        }
+        training = {
+            "epoch": epoch.number,
+            "optimizer": session.optimizer.state_dict(),
+            "generator": torch.get_rng_state(),
+        }
+        checkpoint = Checkpoint(
+            config.model,
+            config.model_args,
+            session.record,
+            dense_state(session.model),
+            metadata,
+            {} if session.is_complete else training,
+        )
+        save_checkpoint(self._path, checkpoint)
+
+
+def _prepare(config: RunConfig, model: nn.Module, record: FreezeRecord) -> Session:
+    if config.channels_last:
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Session(config, model, build_optimizer(config, model), record)
