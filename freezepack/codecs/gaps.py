@@ -54,7 +54,7 @@ class Gaps(IndexCodec):
     --------
     >>> from freezepack.codecs.base import vector_unit
     >>> GAPS.encode(np.array([3, 17, 40], np.uint32), vector_unit(50)).hex()
-    'a24d1b'
+    '96ab01'
     """
 
     id = 3
@@ -115,7 +115,7 @@ def decode_reference(data: memoryview, count: int, size: int, offset: int) -> Po
     unary = read_unary(bits[1:], blocks + count)
     if unary.size < blocks + count:
         problem = f"{unary.size} unary numbers, expected {blocks + count}"
-        raise TruncatedError("index", offset + len(data), problem)
+        raise TruncatedError("index", offset, problem)
     steps, heads = unary[:blocks], unary[blocks:]
     moves = np.where(steps & 1, -((steps + 1) >> 1), steps >> 1)
     parameters = first_parameter(count, size) + np.cumsum(moves)
@@ -146,7 +146,7 @@ def _check_end(bits: BitArray, end: int, offset: int) -> None:
     """Hold a section to end in the byte of its last field, with zeros behind it."""
     if end > bits.size:
         problem = f"{bits.size} bits, expected {end}"
-        raise TruncatedError("index", offset + bits.size // 8, problem)
+        raise TruncatedError("index", offset, problem)
     need = (end + 7) // 8
     if bits.size > 8 * need:
         problem = f"{bits.size // 8 - need} bytes after the last field"
