@@ -1,13 +1,27 @@
 """What a tensor is before the patch, by ranges of elements."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from freezepack.codecs.base import BaseValues
 from freezepack.rebuild.backend import Backend
 from freezepack.rebuild.bases import BaseTensors
-from freezepack.types import Base, DType, Init, RawArray, SeedBase, TensorSpec, ZerosBase
+from freezepack.types import (
+    Base,
+    Draw,
+    DType,
+    Init,
+    Positions,
+    RawArray,
+    SeedBase,
+    TensorSpec,
+    ZerosBase,
+)
+
+_ONE = 0x3F800000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +74,42 @@ class TensorBase:
         self._draw(out, DType.float32, start)
         return out
 
-    def _draw(self, out: RawArray, dtype: DType, start: int) -> None:
+    def values_at(
+        self,
+        start: int,
+        size: int,
+        positions: Positions | None,
+        bits: Callable[[], RawArray] | None = None,
+    ) -> BaseValues:
+        """Return the base at some positions of a unit, made when a codec asks for it.
+
+        Parameters
+        ----------
+        start, size : int
+            The unit's place in the tensor.
+        positions : uint32 array or None
+            Positions in the unit; None for all.
+        bits : callable, optional
+            Where the bits are at hand already.
+        """
+        chosen = slice(None) if positions is None else positions
+
+        def make_bits() -> RawArray:
+            return self.make(start, size)[chosen]
+
+        def make_integers() -> NDArray[np.int32]:
+            out = np.empty(size, np.uint32)
+            # With a factor of 1 the draw gives its integers, which float32 holds exactly.
+            self._draw(out, DType.float32, start, bits=_ONE)
+            return out.view(np.float32)[chosen].astype(np.int32)
+
+        drawn = isinstance(self.base, SeedBase) and self.init is not None
+        if self.init is None or not drawn or self.init.draw in (Draw.constant, Draw.sign):
+            return BaseValues(bits or make_bits)
+        return BaseValues(bits or make_bits, make_integers, self.init.bits)
+
+    def _draw(self, out: RawArray, dtype: DType, start: int, *, bits: int | None = None) -> None:
         if not isinstance(self.base, SeedBase) or self.init is None:
             raise ValueError(f"{self.spec.name!r} has no draw")
-        self.backend.fill(out, dtype, key=self.base.seed, init=self.init, start=start)
+        init = self.init if bits is None else replace(self.init, bits=bits)
+        self.backend.fill(out, dtype, key=self.base.seed, init=init, start=start)

@@ -93,6 +93,20 @@ class Rebuilder:
         self._compare(wanted, self._backend.digest(out), record.spec.name)
         return out
 
+    def verify(self) -> None:
+        """Make every tensor once and compare the digests; nothing is kept.
+
+        Raises
+        ------
+        FormatError, BaseMismatchError
+            As `tensor` does.
+        """
+        if self.header.digest is not None:
+            self._check_model()
+            return
+        for name in self.header.tensors:
+            self.tensor(name)
+
     def elements(self, name: str, start: int, stop: int) -> RawArray:
         """Make elements `start` to `stop` - 1 of a tensor, in C order.
 

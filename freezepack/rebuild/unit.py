@@ -97,17 +97,13 @@ class UnitPatcher:
         self, number: int, section: memoryview, out: RawArray, positions: Positions | None
     ) -> RawArray:
         record, entry = self.record, self.record.unit(number)
-
-        def base_values() -> RawArray:
-            if positions is None:
-                return self.base.make(record.layout.start(number), out.size)
-            return out[positions]
-
+        bits = None if positions is None else lambda: out[positions]
+        base = self.base.values_at(record.layout.start(number), out.size, positions, bits)
         if record.parameter:
             section = memoryview(record.parameter + section)
         codec = value_codec_by_id(record.kind.value_codec)
         offset, dtype = entry.values_offset, record.spec.dtype
-        values = codec.decode(section, dtype, entry.count, base_values, offset)
+        values = codec.decode(section, dtype, entry.count, base, offset)
         if values.size != entry.count:
             raise CorruptError("values", offset, f"{values.size} values, expected {entry.count}")
         return values

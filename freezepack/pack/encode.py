@@ -1,0 +1,178 @@
+"""From a patch to sections: every legal way to write a tensor, with its size."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from freezepack.codecs import INDEX_CODECS, VALUE_CODECS, value_codec_by_id
+from freezepack.codecs.base import IndexCodec, ValueCodec
+from freezepack.digest import digest
+from freezepack.format.cursor import varint_bytes
+from freezepack.format.writer import EncodedTensor, EncodedUnit
+from freezepack.pack.patch import TensorPatch
+from freezepack.types import Draw, RawArray, SeedBase
+
+MOST_SMALL_POSITIONS = 1 << 24
+"""Tensors with more are written for speed if nobody says what counts."""
+INDEX_CHOICES = ("small", "fast", "auto")
+VALUE_CHOICES = ("auto",)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One way to write a tensor, and its bytes in the table and the payload."""
+
+    patch: TensorPatch
+    tensor: EncodedTensor
+    nbytes: int
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """Order of preference: bytes, then the lower codec numbers."""
+        return self.nbytes, self.tensor.index_codec, self.tensor.value_codec
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """What one codec makes of all units of a tensor."""
+
+    codec: int
+    units: tuple[bytes, ...]
+    nbytes: int
+    parameter: bytes = b""
+
+
+def check_choices(index: str, values: str) -> None:
+    """Raise UnknownNameError for a choice that is neither a codec nor a rule to choose one."""
+    if index not in INDEX_CHOICES:
+        INDEX_CODECS[index]
+    if values not in VALUE_CHOICES:
+        VALUE_CODECS[values]
+
+
+def list_options(patch: TensorPatch, raw: RawArray, index: str, values: str) -> list[Option]:
+    """Return every way to write a tensor that the choices allow, at least one.
+
+    A codec that cannot code this tensor is left out; if that was the one asked for by name, the
+    others are tried.
+    """
+    exact = digest(raw)
+    indexes = list(_code_index(patch, _index_codecs(patch, index)))
+    indexes = indexes or list(_code_index(patch, _index_codecs(patch, "small")))
+    codings = list(_code_values(patch, _value_codecs(patch, index, values)))
+    codings = codings or list(_code_values(patch, _value_codecs(patch, index, "auto")))
+    return [_option(patch, raw, exact, i, v) for i in indexes for v in codings]
+
+
+def _option(
+    patch: TensorPatch, raw: RawArray, exact: int, index: Sections, values: Sections
+) -> Option:
+    init, base = patch.base.init, patch.claim.base
+    units = tuple(
+        EncodedUnit(unit.count, i, v)
+        for unit, i, v in zip(patch.units, index.units, values.units, strict=True)
+    )
+    codec = value_codec_by_id(values.codec)
+    tensor = EncodedTensor(
+        patch.spec,
+        base,
+        init,
+        index.codec,
+        values.codec,
+        units,
+        _lossy_digest(patch, raw, codec, values) if codec.lossy else exact,
+        patch.claim.seed_of_mask,
+        values.parameter,
+    )
+    scale = 0
+    if isinstance(base, SeedBase) and init is not None:
+        scale = 8 if init.draw == Draw.truncated_normal else 4
+    return Option(patch, tensor, scale + index.nbytes + values.nbytes)
+
+
+def _index_codecs(patch: TensorPatch, choice: str) -> list[IndexCodec]:
+    if patch.trained == 0:
+        return [INDEX_CODECS.get_part("none")]
+    if patch.trained == patch.spec.size:
+        return [INDEX_CODECS.get_part("all")]
+    codecs = [INDEX_CODECS.get_part(name) for name in INDEX_CODECS if name not in ("none", "all")]
+    if choice in INDEX_CODECS:
+        return [codec for codec in codecs if codec.name == choice]
+    return [codec for codec in codecs if not (_is_fast(patch, choice) and _is_adaptive(codec))]
+
+
+def _value_codecs(patch: TensorPatch, index: str, choice: str) -> list[ValueCodec]:
+    if choice in VALUE_CODECS and patch.trained:
+        return [VALUE_CODECS.get_part(choice)]
+    codecs = [VALUE_CODECS.get_part(name) for name in VALUE_CODECS]
+    lossless = [codec for codec in codecs if not codec.lossy]
+    if not patch.trained:
+        return lossless[:1]
+    return [codec for codec in lossless if not (_is_fast(patch, index) and _is_adaptive(codec))]
+
+
+def _is_fast(patch: TensorPatch, choice: str) -> bool:
+    return choice == "fast" or (choice == "auto" and patch.spec.size > MOST_SMALL_POSITIONS)
+
+
+def _is_adaptive(codec: IndexCodec | ValueCodec) -> bool:
+    """Return whether a codec decodes symbol by symbol, each depending on those before."""
+    return getattr(codec, "adaptive", False)
+
+
+def _code_index(patch: TensorPatch, codecs: Sequence[IndexCodec]) -> Iterator[Sections]:
+    """Yield the index sections of every codec that can write this mask."""
+    for codec in codecs:
+        units: list[bytes] = []
+        nbytes = 0
+        for part in patch.units:
+            size = part.unit.size
+            section: bytes | None = b""
+            if 0 < part.count < size:
+                section = codec.encode(part.positions, part.unit)
+            if section is None:
+                break
+            units.append(section)
+            if 0 < part.count < size and codec.fixed_length(size, part.count) is None:
+                nbytes += len(varint_bytes(len(section)))
+            nbytes += len(section)
+        else:
+            yield Sections(codec.id, tuple(units), nbytes)
+
+
+def _code_values(patch: TensorPatch, codecs: Sequence[ValueCodec]) -> Iterator[Sections]:
+    """Yield the value sections of every codec that can write these values."""
+    dtype = patch.spec.dtype
+    for codec in codecs:
+        length = codec.parameter_length(dtype)
+        parameters: set[bytes] = set()
+        units: list[bytes] = []
+        nbytes = length
+        for part in patch.units:
+            coded: bytes | None = bytes(length)
+            if part.count:
+                coded = codec.encode(part.values, dtype, part.base_values)
+            if coded is None:
+                break
+            if part.count:
+                parameters.add(coded[:length])
+                if codec.fixed_length(dtype, part.count) is None:
+                    nbytes += len(varint_bytes(len(coded)))
+            units.append(coded[length:])
+            nbytes += len(coded) - length
+        else:
+            if len(parameters) <= 1:
+                parameter = next(iter(parameters), bytes(length))
+                yield Sections(codec.id, tuple(units), nbytes, parameter)
+
+
+def _lossy_digest(patch: TensorPatch, raw: RawArray, codec: ValueCodec, coded: Sections) -> int:
+    """Return the digest of the tensor as it will be rebuilt."""
+    rebuilt = raw.copy()
+    for part, section in zip(patch.units, coded.units, strict=True):
+        if part.count:
+            out = rebuilt[part.unit.start : part.unit.start + part.unit.size]
+            data = memoryview(coded.parameter + section)
+            base = part.base_values
+            values = codec.decode(data, patch.spec.dtype, part.count, base, 0)
+            out[part.positions if part.count < part.unit.size else slice(None)] = values
+    return digest(rebuilt)
