@@ -1,0 +1,10 @@
+"""Rebuilt networks as programs that run where freezepack is not installed."""
+
+from freezepack.registry import Entry, Registry
+
+EXPORTERS = Registry(
+    "exporter",
+    {
+        "pt2": Entry("freezepack.export.pt2:export_pt2", "torch.export program with its weights"),
+    },
+)
