@@ -69,6 +69,8 @@ class IndexCodec(Protocol):
     name: str
     needs_seed: bool = False
     """True if the mask comes from a seed, so that the record has to name one."""
+    adaptive: bool = False
+    """True if decoding is one long chain of steps: small, but left out where speed counts."""
 
     def fixed_length(self, size: int, count: int) -> int | None:
         """Return the section's length in bytes, or None where the file has to store it."""
@@ -127,6 +129,8 @@ class ValueCodec(Protocol):
     id: int
     name: str
     lossy: bool = False
+    adaptive: bool = False
+    """True if decoding is one long chain of steps: small, but left out where speed counts."""
 
     def parameter_length(self, dtype: DType) -> int:
         """Return how many bytes this codec keeps in the record; 0 for most."""

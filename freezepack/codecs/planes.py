@@ -28,8 +28,8 @@ class Planes(ValueCodec):
     Examples
     --------
     >>> values = np.full(100, 0x3F800000, np.uint32)
-    >>> len(PLANES.encode(values, DType.float32, None))
-    22
+    >>> len(PLANES.encode(values, DType.float32, None) or b"")
+    23
     """
 
     id = 1
@@ -44,7 +44,7 @@ class Planes(ValueCodec):
         words = _words(values, dtype)
         choices = [_split(_rotate(words))]
         if base is not None:
-            choices.append(_split(_steps(words, _words(base, dtype))))
+            choices.append(_split(_steps(words, _words(base.bits(), dtype))))
         costs = [[min(len(_pack(plane, 1)), plane.size) for plane in rows] for rows in choices]
         mode = min(range(len(choices)), key=lambda choice: sum(costs[choice]))
         planes = choices[mode]
@@ -79,7 +79,7 @@ class Planes(ValueCodec):
         words = np.ascontiguousarray(planes.T).reshape(-1).view(f"<u{width}")
         if not mode:
             return _unrotate(words).view(dtype.raw)
-        start = np.zeros_like(words) if base is None else _words(base(), dtype)
+        start = np.zeros_like(words) if base is None else _words(base.bits(), dtype)
         return _unsteps(words, start).view(dtype.raw)
 
 
