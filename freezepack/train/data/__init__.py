@@ -18,5 +18,15 @@ DATASETS = Registry(
             "70,000 articles of clothing, 28x28 pixels",
             "arXiv:1708.07747",
         ),
+        "cifar-10": Entry(
+            "freezepack.train.data.cifar:CIFAR_10",
+            "60,000 colour images of 32x32 pixels in 10 classes",
+            "Krizhevsky 2009",
+        ),
+        "cifar-100": Entry(
+            "freezepack.train.data.cifar:CIFAR_100",
+            "60,000 colour images of 32x32 pixels in 100 classes",
+            "Krizhevsky 2009",
+        ),
     },
 )
