@@ -1,6 +1,7 @@
 """The stored form of a draw: making it from usual parameters, and checking it."""
 
 import math
+from operator import index
 
 import numpy as np
 
@@ -78,7 +79,7 @@ def make_init(
         tail = round(2**32 * math.erfc(cut / math.sqrt(2)))
     if draw == Draw.truncated_normal and tail is None:
         raise ValueError("truncated_normal has no cut, expected one such as cut=2.0")
-    init = Init(draw, int(factor.view(np.uint32)), tail or 0, stream)
+    init = Init(draw, int(factor.view(np.uint32)), tail or 0, index(stream))
     check_init(init)
     return init
 

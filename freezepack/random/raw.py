@@ -1,6 +1,7 @@
 """Bases and words into raw arrays: checks once, then the kernel or the reference, in threads."""
 
 from collections.abc import Callable
+from operator import index
 from typing import Any, TypeVar
 
 import numpy as np
@@ -60,6 +61,7 @@ def fill_raw(
     >>> out.view(np.float32).tolist()
     [-0.8433289527893066, -0.15030527114868164, 0.3375425338745117]
     """
+    key, start = index(key), index(start)
     check_init(init, dtype)
     _check_place(out, dtype.raw, key, start)
     if init.draw == Draw.constant:
@@ -97,6 +99,7 @@ def words(
     >>> [hex(word) for word in out]
     ['0x6627e8d5', '0xe169c58d']
     """
+    key, stream, start = index(key), index(stream), index(start)
     _check_place(out, np.dtype("<u4"), key, start)
     check_range("stream", stream, 0, 2**64 - 1)
     kernel = _choose(backend, find_words)

@@ -56,6 +56,31 @@ def test_a_slice_of_a_stream() -> None:
     assert part.tolist() == whole[7:13].tolist()
 
 
+def test_numpy_integers_serve_as_seed_stream_and_start() -> None:
+    found, expected = np.empty(9, np.float32), np.empty(9, np.float32)
+    fill(found, seed=np.uint64(2**63 + 1), stream=np.int64(5), start=np.uint32(3))
+    fill(expected, seed=2**63 + 1, stream=5, start=3)
+    assert found.tolist() == expected.tolist()
+    with pytest.raises(TypeError, match="'float' object cannot be interpreted as an integer"):
+        fill(found, seed=1.5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("native", ["0", "1"])
+def test_flushing_subnormals_changes_nothing(native: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FREEZEPACK_NATIVE", native)
+    inits = [make_init("normal", 2.0**-105), make_init("constant", 2.0**-140)]
+    for dtype in (DType.float32, DType.float16, DType.bfloat16, DType.float64):
+        found, expected = np.empty(500, dtype.raw), np.empty(500, dtype.raw)
+        for init in inits:
+            fill_raw(expected, dtype, key=1, init=init)
+            torch.set_flush_denormal(True)
+            try:
+                fill_raw(found, dtype, key=1, init=init)
+            finally:
+                torch.set_flush_denormal(False)
+            assert found.tolist() == expected.tolist()
+
+
 def test_other_types_are_refused() -> None:
     expected = "out has dtype int32, expected float32, float16, bfloat16, float64"
     with pytest.raises(ValueError, match=expected):
