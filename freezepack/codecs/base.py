@@ -71,6 +71,8 @@ class IndexCodec(Protocol):
     """True if the mask comes from a seed, so that the record has to name one."""
     adaptive: bool = False
     """True if decoding is one long chain of steps: small, but left out where speed counts."""
+    canonical: bool = True
+    """False if an encoder chooses between several sections for the same content."""
 
     def fixed_length(self, size: int, count: int) -> int | None:
         """Return the section's length in bytes, or None where the file has to store it."""
@@ -92,8 +94,8 @@ class IndexCodec(Protocol):
         Raises
         ------
         TruncatedError, CorruptError
-            Field "index", if the section breaks a rule of its specification. A section is
-            accepted only if it is what `encode` makes of the positions it stands for.
+            Field "index", if the section breaks a rule of its specification. If the codec is
+            canonical, only what `encode` makes of the positions is accepted.
         """
         ...
 
@@ -131,6 +133,8 @@ class ValueCodec(Protocol):
     lossy: bool = False
     adaptive: bool = False
     """True if decoding is one long chain of steps: small, but left out where speed counts."""
+    canonical: bool = True
+    """False if an encoder chooses between several sections for the same content."""
 
     def parameter_length(self, dtype: DType) -> int:
         """Return how many bytes this codec keeps in the record; 0 for most."""

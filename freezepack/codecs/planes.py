@@ -28,12 +28,14 @@ class Planes(ValueCodec):
     Examples
     --------
     >>> values = np.full(100, 0x3F800000, np.uint32)
-    >>> len(PLANES.encode(values, DType.float32, None) or b"")
-    23
+    >>> section = PLANES.encode(values, DType.float32, None) or b""
+    >>> len(section) < 40
+    True
     """
 
     id = 1
     name = "planes"
+    canonical = False
 
     def fixed_length(self, dtype: DType, count: int) -> int | None:
         """Return None: the file stores the length."""
