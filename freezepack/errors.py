@@ -93,6 +93,12 @@ class CheckpointError(FreezepackError, ValueError):
     """A model file cannot be used: unsafe pickle, unknown layout, names or shapes that differ."""
 
 
+class InputError(FreezepackError):
+    """An input is not there or cannot be opened."""
+
+    exit_code = 3
+
+
 class OutputExistsError(FreezepackError):
     """The output exists and replacing it was not asked for."""
 

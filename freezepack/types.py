@@ -4,6 +4,7 @@ Tensor content travels as *raw arrays*: one-dimensional arrays in C order of uns
 16-byte voids) that hold the bits of the elements, so that NaN payloads and -0.0 survive anything.
 """
 
+import builtins
 from dataclasses import dataclass
 from enum import IntEnum
 from math import prod
@@ -51,7 +52,7 @@ class DType(IntEnum):
         return _RAW[self.itemsize]
 
     @property
-    def is_floating(self) -> "bool":
+    def is_floating(self) -> builtins.bool:
         """True for the types that a seeded base can have: float32, float16, bfloat16, float64."""
         return self <= DType.float64
 
@@ -75,7 +76,7 @@ _ITEMSIZE = {
     DType.complex64: 8,
     DType.complex128: 16,
 }
-_RAW = {
+_RAW: dict[int, np.dtype[Any]] = {
     1: np.dtype("<u1"),
     2: np.dtype("<u2"),
     4: np.dtype("<u4"),
@@ -119,24 +120,8 @@ class Init:
     @property
     def factor(self) -> np.float32:
         """The float32 whose pattern is `bits`."""
-        return np.array([self.bits], np.uint32).view(np.float32)[0]
-
-    def problem(self) -> str:
-        """Return what is wrong with the factor, or "" (formats/generators.md, section "Factor").
-
-        A product of two normal numbers in this range is neither subnormal nor infinite, so modes
-        that flush subnormals cannot change a bit.
-        """
-        magnitude = self.bits & 0x7FFFFFFF
-        if self.draw == Draw.constant:
-            return "" if magnitude < 0x7F800000 else f"{self.factor} is not finite"
-        if self.bits == magnitude and _SMALLEST_FACTOR <= magnitude <= _LARGEST_FACTOR:
-            return ""
-        return f"the factor is {self.factor}, expected 2**-126 to 2**103"
-
-
-_SMALLEST_FACTOR = 0x00800000
-_LARGEST_FACTOR = (127 + 103) << 23
+        pattern: NDArray[np.float32] = np.array([self.bits], np.uint32).view(np.float32)
+        return pattern[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,26 @@ from typing import Any, TypeVar
 
 import click
 
+from freezepack.errors import InputError
+
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_MAX_BYTES = 16 << 30
+
+
+class InputFile(click.ParamType):
+    """A file to read, or "-" for standard input; that it can be opened is seen to at once."""
+
+    name = "path"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the path, or raise InputError."""
+        if value == "-":
+            return value
+        try:
+            with Path(value).open("rb"):
+                return value
+        except OSError as error:
+            raise InputError(f"{value}: {error.strerror}") from None
 
 
 def output_option(required: bool = True) -> Callable[[F], F]:
@@ -27,7 +45,12 @@ data_dir_option = click.option(
     help="Folder that holds mnist/, ...; else $FREEZEPACK_DATA, else a download.",
 )
 base_option = click.option(
-    "--base", metavar="PATH", help="The checkpoint or pack that the file is based on."
+    "--base",
+    "bases",
+    type=InputFile(),
+    multiple=True,
+    metavar="PATH",
+    help="The checkpoint or pack that the file is based on; more than once for a chain.",
 )
 max_bytes_option = click.option(
     "--max-bytes",
