@@ -4,6 +4,10 @@ Every number in a section is either unary or a field of known width, and the una
 first. So one search for ones finds them all, and a running sum finds the fields: decoding needs no
 loop over positions. The parameters of a block follow from its gaps, so a decoder proves a section
 canonical by computing them again.
+
+Measured (benchmarks/gaps.py): on SNIP masks 1 to 13 % below pcodec, once 2 % above; on even masks
+within 3 % of the entropy up to 30 % density. One mode less costs 6 to 8 % on SNIP masks; the best
+parameters for every block would save 0.3 %.
 """
 
 from dataclasses import dataclass
