@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from freezepack.checkpoints.read import is_pack, read_state
@@ -106,7 +106,12 @@ def claim_base(
     if choice.kind == "seed":
         return seed_claims(choice.seed, scheme_inits(choice.scheme, specs)), []
     bases = open_bases([choice.path, *_listed(more)], stack)
-    return base_claims(bases[0], Path(choice.path).name, specs), bases
+    claims = base_claims(bases[0], Path(choice.path).name, specs)
+    for name, claim in own.items():
+        if name in claims and isinstance(claim.base, FileBase):
+            # The checkpoint knows the mask, and leaves the base to be named.
+            claims[name] = replace(claims[name], mask=claim.mask)
+    return claims, bases
 
 
 def scheme_inits(scheme: str, specs: Iterable[TensorSpec]) -> dict[str, Init]:

@@ -1,7 +1,7 @@
 """What a checkpoint of our trainer says beside its tensors: seed, draws, masks."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from freezepack.checkpoints.state import State
 from freezepack.errors import CheckpointError
 from freezepack.pack.claims import Claim
-from freezepack.types import BoolArray, Draw, Init, SeedBase, TensorSpec, ZerosBase
+from freezepack.types import BoolArray, Draw, FileBase, Init, SeedBase, TensorSpec, ZerosBase
 
 VERSION = 1
 
@@ -36,26 +36,60 @@ def read_own(info: Mapping[str, Any], state: State) -> State:
     return replace(state, claims=claims, metadata=metadata)
 
 
-def _claims(info: Mapping[str, Any], state: State) -> dict[str, Claim]:
-    seed = SeedBase(int(info["seed"]))
-    masks, inits = info.get("masks", {}), info.get("init", {})
-    unknown = sorted({*masks, *inits} - set(state.arrays))
+def make_claims(
+    specs: Iterable[TensorSpec],
+    *,
+    fill: str,
+    seed: int | None,
+    inits: Mapping[str, Init],
+    masks: Mapping[str, BoolArray],
+    base_digest: int | None = None,
+) -> dict[str, Claim]:
+    """Return what is known of the tensors of a frozen model.
+
+    Parameters
+    ----------
+    fill : {"seed", "zeros", "file"}
+        What frozen weights are.
+    inits, masks
+        Draws of the seeded tensors, and masks of those of which something is frozen. Whatever
+        has no mask is trained.
+
+    Raises
+    ------
+    CheckpointError
+        If a mask or a draw is for a tensor that is not there.
+    """
+    ordered = {spec.name: spec for spec in sorted(specs, key=lambda spec: spec.name.encode())}
+    unknown = sorted({*masks, *inits} - set(ordered))
     if unknown:
-        raise CheckpointError(f"the checkpoint lacks the tensors {', '.join(unknown)}")
+        raise CheckpointError(f"masks or draws for tensors that are not there: {unknown}")
+    key = None if seed is None else SeedBase(seed)
     claims: dict[str, Claim] = {}
-    for stream, name in enumerate(sorted(state.arrays, key=str.encode)):
-        spec = state.arrays[name][0]
-        mask = _unpack_mask(masks[name], spec) if name in masks else None
-        if mask is None:
-            mask = np.broadcast_to(np.True_, (spec.size,))
-        if name in inits:
-            draw, bits, tail, own = inits[name]
-            init = Init(Draw[draw], int(bits), int(tail), int(own))
-            claims[name] = Claim(seed, init, mask)
+    for stream, (name, spec) in enumerate(ordered.items()):
+        mask = masks.get(name, np.broadcast_to(np.True_, spec.shape))
+        if name in inits and key is not None:
+            claims[name] = Claim(key, inits[name], mask)
+        elif fill == "file" and name in masks:
+            claims[name] = Claim(FileBase(base_digest or 0), None, mask)
         else:
-            place = Init(Draw.constant, 0, 0, stream)
-            claims[name] = Claim(ZerosBase(), place, mask, seed)
+            claims[name] = Claim(ZerosBase(), Init(Draw.constant, 0, 0, stream), mask, key)
     return claims
+
+
+def _claims(info: Mapping[str, Any], state: State) -> dict[str, Claim]:
+    specs = {name: spec for name, (spec, _) in state.arrays.items()}
+    inits = {
+        name: Init(Draw[draw], int(bits), int(tail), int(stream))
+        for name, (draw, bits, tail, stream) in info["init"].items()
+    }
+    return make_claims(
+        specs.values(),
+        fill=info["fill"],
+        seed=info["seed"],
+        inits=inits,
+        masks={name: _unpack_mask(bits, specs[name]) for name, bits in info["masks"].items()},
+    )
 
 
 def _unpack_mask(packed: Any, spec: TensorSpec) -> BoolArray:
@@ -70,7 +104,7 @@ def _unpack_mask(packed: Any, spec: TensorSpec) -> BoolArray:
 
 
 def _metadata(info: Mapping[str, Any]) -> dict[str, str]:
-    metadata = {"seeds": str(int(info["seed"]))}
+    metadata = {} if info["seed"] is None else {"seeds": str(int(info["seed"]))}
     if info.get("model"):
         metadata["architecture"] = str(info["model"])
     if info.get("model_args"):

@@ -1,0 +1,200 @@
+"""Packs as dicts of NumPy arrays, in the words of `safetensors.numpy`.
+
+bfloat16 and the 8-bit floats come through ml_dtypes. `raw=True` gives unsigned integers instead.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from freezepack.checkpoints.bases import Paths
+from freezepack.checkpoints.state import State
+from freezepack.errors import MissingExtraError
+from freezepack.files import write_output
+from freezepack.handle import Source, open_pack
+from freezepack.rebuild.rebuilder import DEFAULT_MAX_BYTES
+from freezepack.saving import Draws, SaveOptions, pack_state
+from freezepack.types import DType, RawArray, TensorSpec
+
+__all__ = ["as_array", "as_bits", "load", "load_file", "save", "save_file"]
+
+Array = NDArray[Any]
+_EXTENDED = (DType.bfloat16, DType.float8_e4m3fn, DType.float8_e5m2)
+
+
+def save_file(
+    tensors: Mapping[str, Array],
+    path: str | os.PathLike[str],
+    metadata: Mapping[str, str] | None = None,
+    **options: Any,
+) -> None:
+    """Write arrays to a pack; an existing file is replaced, all or nothing.
+
+    Parameters
+    ----------
+    tensors : mapping of name to array
+        Not changed. Arrays of the same memory, shape and strides are tied.
+    path : path or "-"
+        Where to.
+    metadata : mapping of str to str
+        Text that changes no weight.
+    **options
+        As for `save`.
+    """
+    write_output(path, [save(tensors, metadata, **options)], force=True)
+
+
+def save(
+    tensors: Mapping[str, Array],
+    metadata: Mapping[str, str] | None = None,
+    *,
+    seed: int | None = None,
+    init: Draws = None,
+    base: str | os.PathLike[str] | None = None,
+    masks: Mapping[str, Array] | None = None,
+    index: str = "small",
+    values: str = "auto",
+) -> bytes:
+    """Return the bytes of a pack that holds these arrays.
+
+    Without `seed` and `base` each array is stored as what differs from zeros.
+
+    Parameters
+    ----------
+    tensors : mapping of name to array
+        Not changed. Arrays of the same memory, shape and strides are tied.
+    metadata : mapping of str to str
+        Text that changes no weight.
+    seed, init : int, str or mapping
+        The seed from which weights were drawn, and how: a scheme such as "xavier_normal" for all
+        floating arrays of two or more dimensions, or name to (draw, scale).
+    base : path
+        The checkpoint or pack that the weights come from; needed again to load.
+    masks : mapping of name to bool array
+        True is trained. The rest must equal its base.
+    index : str
+        "small", "fast", "auto", or a codec's name.
+    values : str
+        "auto" for the smallest lossless codec, or a codec's name; lossy ones only by name.
+
+    Raises
+    ------
+    BaseDriftError
+        If an entry outside a mask differs from its base.
+    TypeError
+        If an array has elements that no pack can hold.
+
+    Examples
+    --------
+    >>> data = save({"w": np.zeros((300, 300), np.float32)})
+    >>> len(data) < 50, load(data)["w"].shape
+    (True, (300, 300))
+    """
+    options = SaveOptions(seed, init, base, masks, index, values)
+    return b"".join(pack_state(state_of(tensors), metadata, options).pieces)
+
+
+def load_file(
+    path: str | os.PathLike[str],
+    *,
+    base: Paths = None,
+    max_bytes: int | None = DEFAULT_MAX_BYTES,
+    raw: bool = False,
+) -> dict[str, Array]:
+    """Read a pack.
+
+    Parameters
+    ----------
+    path : path or "-"
+        The pack.
+    base : path or sequence of paths
+        What the pack is based on, besides seeds and zeros.
+    max_bytes : int or None
+        Most bytes that the tensors may have together; checked before any is made.
+    raw : bool
+        Give the bits as unsigned integers.
+
+    Returns
+    -------
+    dict of name to array
+        In file order. Tied names share one array.
+
+    Raises
+    ------
+    LimitError, FormatError, BaseMismatchError, MissingExtraError
+        If the file asks for too much, is damaged, needs another base or ml_dtypes.
+    """
+    return _load(path, base, max_bytes, raw)
+
+
+def load(
+    data: bytes | bytearray | memoryview,
+    *,
+    base: Paths = None,
+    max_bytes: int | None = DEFAULT_MAX_BYTES,
+    raw: bool = False,
+) -> dict[str, Array]:
+    """Read a pack from bytes; see `load_file`."""
+    return _load(data, base, max_bytes, raw)
+
+
+def _load(source: Source, base: Paths, max_bytes: int | None, raw: bool) -> dict[str, Array]:
+    framework = "raw" if raw else "numpy"
+    with open_pack(source, framework=framework, base=base, max_bytes=max_bytes) as file:
+        file.rebuilder.check_limit()
+        arrays = {name: file.get_tensor(name) for name in file.header.tensors}
+        aliases = file.header.aliases
+        return {name: arrays[aliases.get(name, name)] for name in file.keys()}  # noqa: SIM118
+
+
+def as_array(raw: RawArray, dtype: DType, shape: tuple[int, ...]) -> Array:
+    """See a raw array as an array of its element type."""
+    return raw.view(numpy_dtype(dtype)).reshape(shape)
+
+
+def as_bits(raw: RawArray, dtype: DType, shape: tuple[int, ...]) -> Array:
+    """See a raw array in its shape."""
+    return raw.reshape(shape)
+
+
+def numpy_dtype(dtype: DType) -> "np.dtype[Any]":
+    """Return NumPy's element type, from ml_dtypes where NumPy has none.
+
+    Examples
+    --------
+    >>> numpy_dtype(DType.float16)
+    dtype('float16')
+    """
+    if dtype not in _EXTENDED:
+        plain: np.dtype[Any] = np.dtype(dtype.name)
+        return plain
+    try:
+        import ml_dtypes
+    except ImportError:
+        user = f"{dtype.name} in NumPy (without it: raw=True)"
+        raise MissingExtraError("ml_dtypes", "bfloat16", user) from None
+    extended: np.dtype[Any] = np.dtype(getattr(ml_dtypes, dtype.name))
+    return extended
+
+
+def state_of(tensors: Mapping[str, Array]) -> State:
+    """Return the bits of arrays; those of the same memory, shape and strides become aliases."""
+    arrays: dict[str, tuple[TensorSpec, RawArray]] = {}
+    aliases: dict[str, str] = {}
+    owners: dict[Any, str] = {}
+    for name in sorted(tensors, key=str.encode):
+        array = np.asarray(tensors[name])
+        if array.dtype.name not in DType.__members__:
+            raise TypeError(f"{name!r} has elements of {array.dtype}, which a pack cannot hold")
+        place = array.__array_interface__["data"][0], array.shape, array.strides, array.dtype
+        if array.size and place in owners:
+            aliases[name] = owners[place]
+            continue
+        owners[place] = name
+        spec = TensorSpec(name, array.shape, DType[array.dtype.name])
+        little = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
+        arrays[name] = spec, little.reshape(-1).view(spec.dtype.raw)
+    return State(arrays, aliases)

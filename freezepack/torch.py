@@ -1,0 +1,157 @@
+"""Packs as state dicts of torch, in the words of `safetensors.torch`.
+
+`freeze` trains a few weights of any module from a seed; `save_model` then packs seed, values and
+index.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from freezepack.checkpoints.bases import Paths
+from freezepack.checkpoints.torch_file import state_of
+from freezepack.files import write_output
+from freezepack.handle import Source, open_pack
+from freezepack.modules import load_into, load_model, save_model
+from freezepack.nn.raw import from_raw
+from freezepack.rebuild.rebuilder import DEFAULT_MAX_BYTES
+from freezepack.saving import Draws, SaveOptions, pack_state
+from freezepack.types import DType, RawArray
+
+if TYPE_CHECKING:
+    from freezepack.train.freezing import freeze
+
+__all__ = [
+    "as_tensor",
+    "freeze",
+    "load",
+    "load_file",
+    "load_into",
+    "load_model",
+    "save",
+    "save_file",
+    "save_model",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "freeze":
+        # Scores and selection are needed for nothing else here.
+        from freezepack.train.freezing import freeze
+
+        return freeze
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def save_file(
+    tensors: Mapping[str, Tensor],
+    path: str | os.PathLike[str],
+    metadata: Mapping[str, str] | None = None,
+    **options: Any,
+) -> None:
+    """Write a state dict to a pack; an existing file is replaced, all or nothing.
+
+    Parameters
+    ----------
+    tensors : mapping of name to Tensor
+        On any device. Not changed. Tensors of the same memory, shape and strides are tied.
+    path : path or "-"
+        Where to.
+    metadata : mapping of str to str
+        Text that changes no weight.
+    **options
+        As for `save`.
+    """
+    write_output(path, [save(tensors, metadata, **options)], force=True)
+
+
+def save(
+    tensors: Mapping[str, Tensor],
+    metadata: Mapping[str, str] | None = None,
+    *,
+    seed: int | None = None,
+    init: Draws = None,
+    base: str | os.PathLike[str] | None = None,
+    masks: Mapping[str, Any] | None = None,
+    index: str = "small",
+    values: str = "auto",
+) -> bytes:
+    """Return the bytes of a pack that holds a state dict.
+
+    Without `seed` and `base` each tensor is stored as what differs from zeros.
+
+    Parameters
+    ----------
+    tensors : mapping of name to Tensor
+        On any device. Not changed. Tensors of the same memory, shape and strides are tied.
+    metadata, seed, init, base, masks, index, values
+        As for `freezepack.numpy.save`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> data = save({"w": torch.tensor([0.0, 1.5])})
+    >>> load(data)["w"]
+    tensor([0.0000, 1.5000])
+    """
+    options = SaveOptions(seed, init, base, masks, index, values)
+    return b"".join(pack_state(state_of(tensors), metadata, options).pieces)
+
+
+def load_file(
+    path: str | os.PathLike[str],
+    device: str = "cpu",
+    *,
+    base: Paths = None,
+    max_bytes: int | None = DEFAULT_MAX_BYTES,
+) -> dict[str, Tensor]:
+    """Read a pack.
+
+    Parameters
+    ----------
+    path : path or "-"
+        The pack.
+    device : str
+        Where the tensors go.
+    base : path or sequence of paths
+        What the pack is based on, besides seeds and zeros.
+    max_bytes : int or None
+        Most bytes that the tensors may have together; checked before any is made.
+
+    Returns
+    -------
+    dict of name to Tensor
+        In file order. Tied names share one tensor.
+
+    Raises
+    ------
+    LimitError, FormatError, BaseMismatchError
+        If the file asks for too much, is damaged, or needs another base.
+    """
+    return _load(path, device, base, max_bytes)
+
+
+def load(
+    data: bytes | bytearray | memoryview,
+    *,
+    base: Paths = None,
+    max_bytes: int | None = DEFAULT_MAX_BYTES,
+) -> dict[str, Tensor]:
+    """Read a pack from bytes; see `load_file`."""
+    return _load(data, "cpu", base, max_bytes)
+
+
+def _load(source: Source, device: str, base: Paths, max_bytes: int | None) -> dict[str, Tensor]:
+    options: dict[str, Any] = {"base": base, "max_bytes": max_bytes}
+    with open_pack(source, framework="torch", device=device, **options) as file:
+        file.rebuilder.check_limit()
+        tensors = {name: file.get_tensor(name) for name in file.header.tensors}
+        aliases = file.header.aliases
+        return {name: tensors[aliases.get(name, name)] for name in file.keys()}  # noqa: SIM118
+
+
+def as_tensor(raw: RawArray, dtype: DType, shape: tuple[int, ...], device: str = "cpu") -> Tensor:
+    """Make a tensor of a raw array."""
+    return from_raw(raw, dtype, shape).to(device)
