@@ -58,6 +58,11 @@ def gaps(mask: Mask) -> int:
     return len(GAPS.encode(np.flatnonzero(mask).astype(np.uint32), vector_unit(mask.size)) or b"")
 
 
+def bitmap(mask: Mask) -> int:
+    """Return the bytes of one bit for each position."""
+    return BITMAP.fixed_length(mask.size, 1) or 0
+
+
 def distances(mask: Mask) -> NDArray[np.uint32]:
     """Return the distances from one trained position to the next."""
     return np.diff(np.flatnonzero(mask), prepend=-1).astype(np.uint32) - 1
@@ -143,7 +148,7 @@ def main() -> None:
     print("|---|" + "---:|" * (len(columns) - 1))
     for name, group in masks.items():
         coded = [mask for mask in group if mask.any() and not mask.all()]
-        coders = [entropy, gaps, *others.values(), lambda m: BITMAP.fixed_length(m.size, 1) or 0]
+        coders: list[Coder] = [entropy, gaps, *others.values(), bitmap]
         sizes = [str(sum(coder(mask) for mask in coded)) for coder in coders]
         count = str(sum(int(mask.sum()) for mask in coded))
         print("| " + " | ".join([name, count, *sizes, *speeds(coded)]) + " |")
