@@ -12,8 +12,8 @@ class VGG16D(nn.Module):
 
     For ten classes 15,239,872 weights and 5,258 biases, the counts published with SNIP: every
     convolution and every fully connected layer has a bias although batch normalisation follows
-    it (all but the last layer are normalised), and normalisation itself (10,496 parameters more)
-    is not counted there. Each stage ends in a 2x2 max-pooling.
+    it (as in SNIP's code, all but the last layer are normalised), and normalisation itself
+    (10,496 parameters more) is not counted there. Each stage ends in a 2x2 max-pooling.
 
     Parameters
     ----------
@@ -21,6 +21,9 @@ class VGG16D(nn.Module):
         Length of the output.
     in_channels : int
         Channels of the images.
+    head_norm : bool
+        False normalises the convolutions only. It changes which weights SNIP selects: with it
+        the first convolutions keep next to nothing.
 
     References
     ----------
@@ -33,7 +36,7 @@ class VGG16D(nn.Module):
     torch.Size([2, 10])
     """
 
-    def __init__(self, num_classes: int = 10, in_channels: int = 3) -> None:
+    def __init__(self, num_classes: int = 10, in_channels: int = 3, head_norm: bool = True) -> None:
         super().__init__()
         self.input_shape = (in_channels, 32, 32)
         self.classes = num_classes
@@ -48,9 +51,9 @@ class VGG16D(nn.Module):
                 channels = width
             self.stages.append(stage)
         self.fc1 = nn.Linear(channels, _HEAD)
-        self.bn1 = nn.BatchNorm1d(_HEAD)
+        self.bn1 = nn.BatchNorm1d(_HEAD) if head_norm else nn.Identity()
         self.fc2 = nn.Linear(_HEAD, _HEAD)
-        self.bn2 = nn.BatchNorm1d(_HEAD)
+        self.bn2 = nn.BatchNorm1d(_HEAD) if head_norm else nn.Identity()
         self.fc3 = nn.Linear(_HEAD, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -128,7 +128,8 @@ def _pixels(strip: bytes) -> bytes:
         raise MissingExtraError("Pillow", "images", "reading packed images") from None
     with Image.open(io.BytesIO(strip), formats=["WEBP"]) as image:
         pixels: NDArray[np.uint8] = np.asarray(image.convert("RGB"))
-    return pixels.reshape(-1, 32, 32, 3).transpose(0, 3, 1, 2).tobytes()
+    images: bytes = pixels.reshape(-1, 32, 32, 3).transpose(0, 3, 1, 2).tobytes()
+    return images
 
 
 _CIFAR_10 = Batches(

@@ -30,7 +30,17 @@ def test_thirteen_convolutions_and_three_layers_are_all_there_is() -> None:
 def test_classes_and_channels_are_arguments() -> None:
     model = build_model("vgg16-d", {"num_classes": 7, "in_channels": 1}).eval()
     assert model(torch.zeros(1, 1, 32, 32)).shape == (1, 7)
-    assert resolve_arguments("vgg16-d", {}) == {"num_classes": 10, "in_channels": 3}
+    assert resolve_arguments("vgg16-d", {}) == {
+        "num_classes": 10,
+        "in_channels": 3,
+        "head_norm": True,
+    }
+
+
+def test_normalisation_of_the_head_can_be_left_out() -> None:
+    model = build_model("vgg16-d", {"head_norm": False})
+    assert not any(isinstance(m, nn.BatchNorm1d) for m in model.modules())
+    assert sum(p.numel() for p in model.parameters()) == 15_245_130 + 2 * 4_224
 
 
 def test_names_are_grouped_by_stage() -> None:
