@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from freezepack.codecs.hazard.layout import DEFAULT, FLAT
 
-_COLUMN_PRIORS = (1, 5, 6, 7)
-_ROW_PRIORS = (1, 5, 6)
+_COLUMN_PRIORS = (1, 4, 5, 7)
+_ROW_PRIORS = (1, 4, 5)
 
 
 def smallest(encode: Callable[[int], bytes]) -> bytes:
