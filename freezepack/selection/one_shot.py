@@ -5,7 +5,8 @@ from typing import Protocol
 from torch import nn
 
 from freezepack.scores.task import Score, ScoreTask
-from freezepack.selection.topk import Masks, select, trained_count
+from freezepack.selection.rate import trained_count
+from freezepack.selection.topk import Masks, select
 
 
 class Strategy(Protocol):

@@ -1,55 +1,16 @@
 """Exact selection of the highest scores: the only place that picks."""
 
 from collections.abc import Mapping
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from freezepack.errors import SelectionError
+from freezepack.selection.rate import trained_count
 from freezepack.types import BoolArray
 
 Masks = dict[str, BoolArray]
 """Name to mask of the weight's shape; True is trained."""
-
-
-def trained_count(size: int, rate: str | float) -> int:
-    """Return how many of `size` weights are trained at a freezing rate.
-
-    Parameters
-    ----------
-    size : int
-        Number of eligible weights.
-    rate : str or float
-        Freezing rate, 0 <= rate < 1, taken as the decimal number it is written as.
-
-    Returns
-    -------
-    int
-        round_half_even(size * (1 - rate)), computed exactly.
-
-    Raises
-    ------
-    SelectionError
-        If the rate is out of range or leaves nothing to train.
-
-    Examples
-    --------
-    >>> trained_count(430_500, 0.995)
-    2152
-    """
-    try:
-        exact = Fraction(str(rate))
-    except (ValueError, ZeroDivisionError):
-        raise SelectionError(f"freezing rate is {rate!r}, expected a decimal number") from None
-    if not 0 <= exact < 1:
-        raise SelectionError(f"freezing rate is {rate}, expected 0 <= rate < 1")
-    if size < 1:
-        raise SelectionError("no weight is eligible, so there is nothing to select")
-    count = round(size * (1 - exact))
-    if count < 1:
-        raise SelectionError(f"freezing rate {rate} leaves none of {size} weights to train")
-    return count
 
 
 def keep_top(scores: NDArray[np.float64], count: int) -> BoolArray:

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from freezepack.train.data.dataset import Dataset, load_data
     from freezepack.train.evaluation import evaluate
     from freezepack.train.freezing import freeze
-    from freezepack.train.runner import Finished, Result, run
+    from freezepack.train.result import Result
+    from freezepack.train.runner import Finished, run
 
 __all__ = [
     "Checkpoint",
@@ -28,7 +29,7 @@ _HOMES = {
     "Checkpoint": "checkpoint",
     "Dataset": "data.dataset",
     "Finished": "runner",
-    "Result": "runner",
+    "Result": "result",
     "RunConfig": "config",
     "evaluate": "evaluation",
     "freeze": "freezing",

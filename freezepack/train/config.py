@@ -4,20 +4,21 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from freezepack.errors import CheckpointError, SelectionError, UnknownNameError
+from freezepack.errors import CheckpointError, UnknownNameError
 from freezepack.models.build import Argument, resolve_arguments
 from freezepack.random.schemes import SCHEMES
 from freezepack.registry import Registry
 from freezepack.scores import SCORES
 from freezepack.selection import STRATEGIES
+from freezepack.selection.rate import canonical_rate
 from freezepack.train.data import DATASETS
 
 FILLS = ("seed", "zeros")
 SCHEDULES = ("constant", "cosine", "step")
 _RATES = {"adam": 3e-3, "adamw": 3e-3, "sgd": 0.1}
+_FLOATS = ("lr", "momentum", "weight_decay", "warmup", "gamma", "clip")
 _DECAYS = {"adam": 0.0, "adamw": 1e-2, "sgd": 5e-4}
 OPTIMIZERS = tuple(_RATES)
 
@@ -101,11 +102,14 @@ class RunConfig:
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         self._set("model_args", resolved)
         self._set("freezing_rate", canonical_rate(self.freezing_rate))
-        self._set("milestones", tuple(self.milestones))
+        self._set("milestones", tuple(map(float, self.milestones)))
         self._default("epochs", source.epochs)
         self._default("score_batch", source.score_batch)
         self._default("lr", _RATES[self.optimizer])
         self._default("weight_decay", _DECAYS[self.optimizer])
+        for name in _FLOATS:  # 1 and 1.0 are the same configuration
+            if getattr(self, name) is not None:
+                self._set(name, float(getattr(self, name)))
         for name, (fits, expected) in _RANGES.items():
             value = getattr(self, name)
             if value is not None and not fits(value):
@@ -160,28 +164,6 @@ def config_from_json(text: str) -> RunConfig:
         extra = sorted(set(content) - known) if isinstance(content, dict) else type(content)
         raise CheckpointError(f"the configuration has unknown fields: {extra}")
     return RunConfig(**content)
-
-
-def canonical_rate(rate: str | float) -> str:
-    """Return a freezing rate as the shortest decimal number.
-
-    Raises
-    ------
-    SelectionError
-        If it is no decimal number with 0 <= rate < 1.
-
-    Examples
-    --------
-    >>> canonical_rate("0.9950"), canonical_rate(0.0)
-    ('0.995', '0')
-    """
-    try:
-        number = Decimal(str(rate))
-    except InvalidOperation:
-        raise SelectionError(f"freezing rate is {rate!r}, expected a decimal number") from None
-    if not 0 <= number < 1:
-        raise SelectionError(f"freezing rate is {rate}, expected 0 <= rate < 1")
-    return format(number.normalize(), "f") if number else "0"
 
 
 def _check_name(table: Registry, name: str) -> None:

@@ -14,7 +14,8 @@ from freezepack.nn.state import named_state, unwrap
 from freezepack.scores import SCORES
 from freezepack.scores.task import Loss, ScoreTask
 from freezepack.selection import STRATEGIES
-from freezepack.selection.topk import Masks, trained_count
+from freezepack.selection.rate import canonical_rate, trained_count
+from freezepack.selection.topk import Masks
 from freezepack.types import Init, TensorSpec
 
 BASES = ("seed", "zeros", "file")
@@ -94,22 +95,21 @@ def freeze(
     if record_of(inner) is not None or frozen_masks(inner):
         raise SelectionError("the model is frozen already: freeze a fresh one")
     names = eligible_weights(inner, include, exclude)
-    all_weights = trained_count(sum(inner.get_parameter(n).numel() for n in names), rate) == sum(
-        inner.get_parameter(n).numel() for n in names
-    )
+    size = sum(inner.get_parameter(name).numel() for name in names)
+    count = trained_count(size, rate)
     part, select = SCORES.get_part(score), STRATEGIES.get_part(strategy)
     init = fill_weights(inner, names, seed, scheme) if seed is not None else {}
     inputs, targets = batch if batch is not None else (None, None)
     streams = named_state(inner).streams
     task = ScoreTask(names, streams, seed or 0, inputs, targets, loss, chunk=chunk, mode=score_mode)
-    masks: Masks = {} if all_weights else select(inner, part, task, rate)
+    masks: Masks = {} if count == size else select(inner, part, task, rate)
     masks = {name: mask for name, mask in masks.items() if not mask.all()}
     digested = content_of(inner) if kind == "file" else None
     if kind == "zeros":
         _prune(inner, masks)
     freeze_weights(inner, masks)
     kept: dict[str, Init] = init if kind == "seed" else {}
-    record = FreezeRecord(kind, seed, str(rate), score, kept, masks, digested)
+    record = FreezeRecord(kind, seed, canonical_rate(rate), score, kept, masks, digested)
     attach_record(inner, record)
     return record
 

@@ -1,33 +1,26 @@
 """A run: from a configuration to a trained, checked and evaluated checkpoint."""
 
-import json
-import platform
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-import numpy as np
 import torch
 from torch import nn
 
-from freezepack.errors import CheckpointError, OutputExistsError
-from freezepack.files import write_output
 from freezepack.models.build import build_model
-from freezepack.nn.fill import eligible_weights
 from freezepack.nn.record import FreezeRecord
 from freezepack.nn.state import dense_state
-from freezepack.train.checkpoint import Checkpoint, load_checkpoint
-from freezepack.train.config import RunConfig, config_from_json
+from freezepack.train.config import RunConfig
 from freezepack.train.data.dataset import Dataset, load_data
 from freezepack.train.evaluation import evaluate
+from freezepack.train.folder import CHECKPOINT, METRICS, find_checkpoint, write_config
 from freezepack.train.freezing import check_frozen
 from freezepack.train.logs import MetricsLog
 from freezepack.train.loop import Callback, Epoch, fit
+from freezepack.train.result import Result, figures, summarise
 from freezepack.train.session import Saver, Session, begin, restore
-
-CONFIG, METRICS, CHECKPOINT = "config.json", "metrics.jsonl", "model.pt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,35 +33,6 @@ class Finished:
     model: nn.Module
     record: FreezeRecord
     validation_accuracy: float
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a run came to.
-
-    Attributes
-    ----------
-    config, out, checkpoint
-        What was run, and where its files are.
-    test_accuracy, validation_accuracy : float
-        0 to 1.
-    weights, trained_weights, trained_others : int
-        Weights that could be frozen, those of them that were trained, and all other trained
-        values (biases, normalisation).
-    seconds, samples_per_second : float
-        Time of the whole call, and the speed of training alone (0 if nothing was left to train).
-    """
-
-    config: RunConfig
-    out: Path
-    checkpoint: Path
-    test_accuracy: float
-    validation_accuracy: float
-    weights: int
-    trained_weights: int
-    trained_others: int
-    seconds: float
-    samples_per_second: float
 
 
 def run(
@@ -125,7 +89,7 @@ def run(
         If a frozen weight has moved. Nothing is evaluated then.
     """
     began, folder = perf_counter(), Path(out)
-    found = _look(folder, config, resume=resume, force=force)
+    found = find_checkpoint(folder, config, resume=resume, force=force)
     data = load_data(config.data, data_dir, device=device)
     speed, log = _Speed(), MetricsLog(folder / METRICS)
     cards = [torch.device(device)] if torch.device(device).type == "cuda" else []
@@ -133,7 +97,7 @@ def run(
         torch.manual_seed(config.seed % 2**63)  # for dropout; all else is drawn by our generator
         session = restore(config, found, device) if found else begin(config, data, device)
         if found is None:
-            _write_config(folder, config)
+            write_config(folder, config)
         if not session.is_complete:
             saver = Saver(session, folder / CHECKPOINT)
             watchers = [log, saver, speed, *_bar(config, progress), *callbacks]
@@ -141,8 +105,8 @@ def run(
             fit(session.model, session.optimizer, data, config, first=first, callbacks=watchers)
     check_frozen(session.model)
     accuracy = _evaluate_once(session, folder, data, on_finish)
-    result = _summarise(session, folder, accuracy, perf_counter() - began, speed.value)
-    log.append({"event": "end", **_figures(result)})
+    result = summarise(session, folder, accuracy, perf_counter() - began, speed.value)
+    log.append({"event": "end", **figures(result)})
     return result
 
 
@@ -160,43 +124,6 @@ class _Speed(Callback):
     @property
     def value(self) -> float:
         return self._examples / self._seconds if self._seconds else 0.0
-
-
-def _look(folder: Path, config: RunConfig, *, resume: bool, force: bool) -> Checkpoint | None:
-    """Return the checkpoint to go on from, or None to begin anew; refuse what may not be."""
-    present = [name for name in (CONFIG, METRICS, CHECKPOINT) if (folder / name).exists()]
-    if present and not resume and not force:
-        remedy = "--resume continues it, --force replaces it"
-        raise OutputExistsError(f"{folder} holds a run ({', '.join(present)}): {remedy}")
-    if not resume or CHECKPOINT not in present:
-        return None
-    if CONFIG not in present:
-        raise CheckpointError(f"{folder / CONFIG} is missing, so the run cannot be resumed")
-    try:
-        before = json.loads((folder / CONFIG).read_text(encoding="utf-8"))["config"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{folder / CONFIG} cannot be read: {error!r}") from error
-    earlier = json.loads(config_from_json(json.dumps(before)).to_json())
-    now = json.loads(config.to_json())
-    changes = [f"{k} was {earlier[k]!r}, is {now[k]!r}" for k in now if earlier[k] != now[k]]
-    if changes:
-        raise CheckpointError(f"{folder} is another run, cannot resume: {'; '.join(changes)}")
-    return load_checkpoint(folder / CHECKPOINT)
-
-
-def _write_config(folder: Path, config: RunConfig) -> None:
-    """Write the configuration, and remove what an earlier run left."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
-    environment = {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "threads": torch.get_num_threads(),
-    }
-    content = {"config": json.loads(config.to_json()), "hash": config.hash}
-    text = json.dumps({**content, "environment": environment}, indent=2) + "\n"
-    write_output(folder / CONFIG, [text.encode()], force=True)
 
 
 def _bar(config: RunConfig, progress: bool | None) -> list[Callback]:
@@ -224,31 +151,3 @@ def _evaluate_once(
         returned = build_model(config.model, config.model_args)
         returned.load_state_dict(dense_state(session.model))
     return evaluate(returned.to(data.split("test").labels.device), data, "test")
-
-
-def _summarise(
-    session: Session, folder: Path, accuracy: float, seconds: float, speed: float
-) -> Result:
-    model = build_model(session.config.model, session.config.model_args)
-    sizes = {name: model.get_parameter(name).numel() for name in eligible_weights(model)}
-    masks = session.record.masks
-    weights = sum(sizes.values())
-    trained = weights - sum(int((~mask).sum()) for mask in masks.values())
-    return Result(
-        config=session.config,
-        out=folder,
-        checkpoint=folder / CHECKPOINT,
-        test_accuracy=accuracy,
-        validation_accuracy=session.validation_accuracy,
-        weights=weights,
-        trained_weights=trained,
-        trained_others=sum(p.numel() for p in model.parameters()) - weights,
-        seconds=seconds,
-        samples_per_second=speed,
-    )
-
-
-def _figures(result: Result) -> dict[str, float]:
-    names = ("test_accuracy", "validation_accuracy", "weights", "trained_weights")
-    more = ("trained_others", "seconds", "samples_per_second")
-    return {name: getattr(result, name) for name in (*names, *more)}

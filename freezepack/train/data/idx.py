@@ -45,5 +45,6 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     if len(content) != need:
         problem = "more than" if len(content) > need else f"{len(content)} bytes, expected"
         raise DataError(f"{path}: {problem} {need} bytes after unpacking")
-    pixels: NDArray[np.uint8] = np.frombuffer(content, np.uint8, offset=4 + 4 * len(shape))
-    return pixels.reshape(shape).copy()
+    pixels = np.frombuffer(content, np.uint8, offset=4 + 4 * len(shape))
+    copy: NDArray[np.uint8] = pixels.reshape(shape).copy()
+    return copy
