@@ -6,8 +6,8 @@ loop over positions. The parameters of a block follow from its gaps, so a decode
 canonical by computing them again.
 
 Measured (benchmarks/gaps.py): on SNIP masks 1 to 13 % below pcodec, once 2 % above; on even masks
-within 2 % of the entropy up to 5 % density, 3.3 % at 20 to 30 %. Without mode 1 SNIP masks cost 6 to
-8 % more; the best parameter for every block would save 0.5 %.
+within 2 % of the entropy up to 5 % density, 3.3 % at 20 to 30 %. Without mode 1 SNIP masks cost 6
+to 8 % more; the best parameter for every block would save 0.5 %.
 """
 
 from dataclasses import dataclass
