@@ -9,6 +9,7 @@ from freezepack.format.cursor import Cursor
 from freezepack.format.names import read_name
 from freezepack.format.read_units import read_units
 from freezepack.format.tables import Kind, TensorRecord
+from freezepack.random.init import find_init_problem, find_range_problem
 from freezepack.types import Base, Draw, Init, TensorSpec, ZerosBase
 
 
@@ -116,12 +117,13 @@ class TensorTable:
     def _read_init(self, kind: Kind) -> Init | None:
         if kind.draw is None:
             return Init(Draw.constant, 0, 0, self._read_stream(kind)) if kind.mask_base else None
+        truncated = kind.draw == Draw.truncated_normal
         offset = self.cursor.offset
-        init = Init(kind.draw, self.cursor.unsigned(4, "scale"))
-        problem = init.problem()
+        init = Init(kind.draw, self.cursor.unsigned(4, "scale"), tail=int(truncated))
+        problem = find_init_problem(init) or find_range_problem(init, kind.dtype)
         if problem:
             raise CorruptError("scale", offset, problem)
-        if kind.draw == Draw.truncated_normal:
+        if truncated:
             offset = self.cursor.offset
             init = replace(init, tail=self.cursor.unsigned(4, "tail"))
             if not init.tail:

@@ -1,0 +1,1 @@
+"""Contents of the vectors for whole files; run formats/write_vectors.py."""

@@ -1,0 +1,290 @@
+"""Files that every reader must accept, and what is in them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from freezepack.codecs import INDEX_CODECS, VALUE_CODECS
+from freezepack.digest import content_digest, digest
+from freezepack.format.writer import EncodedPack
+from freezepack.random import smallest_words
+from freezepack.types import (
+    Draw,
+    DType,
+    FileBase,
+    Init,
+    PackBase,
+    RawArray,
+    SeedBase,
+    TensorSpec,
+    ZerosBase,
+)
+from vector_writer.tensors import Golden, pick, stored
+
+SEED = SeedBase(0x0123456789ABCDEF)
+ONE = SeedBase(1)
+SCALE = 0x3223D70A
+TAIL = 195_422_145
+NONE = np.zeros(0, np.int64)
+LENET = {
+    "conv1.bias": (20,), "conv1.weight": (20, 1, 5, 5), "conv2.bias": (50,),
+    "conv2.weight": (50, 20, 5, 5), "fc1.bias": (500,), "fc1.weight": (500, 800),
+    "fc2.bias": (10,), "fc2.weight": (10, 500),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class File:
+    """One golden file: tensors, and `given`, the vector whose tensors are its base."""
+
+    name: str
+    about: str
+    tensors: list[Golden]
+    aliases: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
+    partial: bool = False
+    given: str = ""
+
+    def pack(self) -> EncodedPack:
+        """Return the file, ready to be written."""
+        encoded = [tensor.encode() for tensor in self.tensors]
+        return EncodedPack(encoded, self.aliases, self.metadata, self.partial)
+
+
+def golden_files() -> Iterator[File]:
+    """Yield all golden files; each is independent of the others."""
+    yield _tiny()
+    yield File("empty", "no tensors at all", [])
+    yield from _codecs()
+    yield _dtypes()
+    yield _draws()
+    yield from _bases()
+    yield _shapes()
+    yield _names()
+    yield File(
+        "streams", "streams that are stored, also for a mask from a seed over zeros",
+        [
+            _drawn("a", (6, 5), Init(Draw.normal, SCALE, 0, 2**63 - 1), pick(_rng(), 30, 4)),
+            _drawn("b", (6, 5), Init(Draw.normal, SCALE, 0, 1), pick(_rng(), 30, 4)),
+            _drawn("c", (6, 5), Init(Draw.normal, SCALE, 0, 0), pick(_rng(), 30, 4)),
+            _seeded_mask("d", (1000,), 100, ZerosBase(), 77),
+        ],
+    )  # fmt: skip
+    yield File(
+        "aliases", "tied weights: an alias has the stream count of the tensor before it",
+        [
+            _drawn("decoder.weight", (4, 3), Init(Draw.uniform, SCALE), pick(_rng(), 12, 2)),
+            _drawn("other", (2, 2), Init(Draw.uniform, SCALE, 0, 1), pick(_rng(), 4, 1)),
+        ],
+        aliases={"encoder.weight": "decoder.weight", "zz": "other", "é": "decoder.weight"},
+    )  # fmt: skip
+    yield File(
+        "partial", "some tensors of a model, metadata of every kind",
+        [stored("head.bias", (3,), DType.float32, bytes(range(12)))],
+        metadata={
+            "architecture": "lenet5-caffe", "architecture_arguments": '{"relu": "fc"}',
+            "freezing_rate": "0.995", "score": "snip", "seeds": "1", "configuration_hash": "00ff",
+            "accuracy": "0.9864", "licence": "Apache-2.0", "a": "", "Ünïcode": "text\nlines 名",
+        },
+        partial=True,
+    )  # fmt: skip
+    yield _units()
+    yield _large()
+    yield _lenet()
+
+
+def _rng() -> np.random.Generator:
+    return np.random.default_rng(20_240)
+
+
+def _words(count: int) -> RawArray:
+    """Return float32 patterns of trained values, like those that training leaves."""
+    return (_rng().normal(size=count) * 0.05).astype(np.float32).view(np.uint32)
+
+
+def _drawn(
+    name: str,
+    shape: tuple[int, ...],
+    init: Init,
+    positions: NDArray[np.int64],
+    *,
+    index: str = "bitmap",
+    coding: str = "raw",
+) -> Golden:
+    spec = TensorSpec(name, shape, DType.float32)
+    return Golden(spec, SEED, init, positions, _words(positions.size), index, coding)
+
+
+def _seeded_mask(
+    name: str, shape: tuple[int, ...], count: int, base: ZerosBase | SeedBase, stream: int
+) -> Golden:
+    spec = TensorSpec(name, shape, DType.float32)
+    mask = smallest_words(ONE.seed, stream + 2**63, 0, spec.size, count).astype(np.int64)
+    values = np.zeros(count, np.uint32)
+    init = Init(Draw.sign, 0x3D4CCCCD, 0, stream)
+    return Golden(spec, base, init, mask, values, "seeded", "constant", ONE)
+
+
+_MASKS = (
+    ("a", (40, 30), pick(_rng(), 1200, 30)),
+    ("b", (10, 3, 5, 5), pick(_rng(), 750, 700)),
+    ("c", (9,), pick(_rng(), 9, 1)),
+    ("d", (2,), pick(_rng(), 2, 1)),
+)
+
+
+def _tiny() -> File:
+    weight = _drawn("fc.weight", (2, 5), Init(Draw.normal, SCALE, 0, 1), np.array([1, 8]))
+    return File(
+        "tiny", "the worked example of the specification",
+        [stored("fc.bias", (2,), DType.float32, bytes.fromhex("0000803f000000bf")), weight],
+        metadata={"freezing_rate": "0.8"},
+    )  # fmt: skip
+
+
+def _codecs() -> Iterator[File]:
+    init = Init(Draw.normal, SCALE)
+    for codec in INDEX_CODECS:
+        if codec in ("none", "all"):
+            positions = NONE if codec == "none" else None
+            values = _words(0 if codec == "none" else 40)
+            spec = TensorSpec("w", (8, 5), DType.float32)
+            tensors = [Golden(spec, SEED, init, positions, values, codec)]
+        elif codec == "seeded":
+            tensors = [
+                _seeded_mask("a", (40, 30), 50, ZerosBase(), 0),
+                _seeded_mask("b", (10, 3, 5, 5), 700, SEED, 1),
+            ]
+        else:
+            tensors = [
+                _drawn(name, shape, Init(Draw.normal, SCALE, 0, place), mask, index=codec)
+                for place, (name, shape, mask) in enumerate(_MASKS)
+            ]
+        yield File(f"index-{codec}", f"index codec {codec}", tensors)
+    for codec in VALUE_CODECS:
+        positions = pick(_rng(), 1200, 300)
+        tensor = _drawn("w", (40, 30), init, positions, coding=codec)
+        if codec == "constant":
+            zeros = np.full(300, 0x80000000, np.uint32)
+            tensor = Golden(tensor.spec, SEED, init, positions, zeros, "bitmap", codec)
+        yield File(f"values-{codec}", f"value codec {codec}", [tensor])
+
+
+def _dtypes() -> File:
+    tensors = []
+    for dtype in DType:
+        bits = np.random.default_rng(dtype).integers(0, 256, 6 * dtype.itemsize, np.uint8)
+        if dtype == DType.bool:
+            bits &= 1
+        data = bits.tobytes()
+        if dtype == DType.float32:
+            data = np.array([0x7FC00001, 0xFFA00000, 0x80000000, 1, 0x7F800000, 0], "<u4").tobytes()
+        tensors.append(stored(dtype.name, (2, 3), dtype, data))
+    return File("dtypes", "every element type, NaN payloads and -0.0 included", tensors)
+
+
+def _draws() -> File:
+    tensors = []
+    types = (DType.float32, DType.float16, DType.bfloat16, DType.float64)
+    names = sorted(f"{draw.name}.{dtype.name}" for draw in Draw for dtype in types)
+    for stream, name in enumerate(names):
+        draw, dtype = Draw[name.split(".")[0]], DType[name.split(".")[1]]
+        bits = {Draw.constant: 0xBF19999A, Draw.sign: 0x3D4CCCCD}.get(draw, SCALE)
+        init = Init(draw, bits, TAIL if draw == Draw.truncated_normal else 0, stream)
+        spec = TensorSpec(name, (33,), dtype)
+        tensors.append(Golden(spec, SEED, init, NONE, np.zeros(0, dtype.raw), "none"))
+    return File("draws", "every draw in every floating element type", tensors)
+
+
+def _bases() -> Iterator[File]:
+    given = _tiny().tensors
+    digests = [(tensor.spec, digest(tensor.content())) for tensor in given]
+    found = content_digest(digests)
+    for kind, base in (
+        ("file", FileBase(found, "tiny.safetensors")),
+        ("pack", PackBase(found, "tiny.fpk")),
+    ):
+        spec, content = given[1].spec, given[1].content()
+        patched = Golden(spec, base, None, np.array([0, 9]), _words(2), "bitmap", given=content)
+        same = Golden(given[0].spec, base, None, NONE, _words(0), "none", given=given[0].content())
+        new = stored("new", (1,), DType.int64, bytes(8))
+        yield File(f"base-{kind}", f"tensors of another {kind}", [same, patched, new], given="tiny")
+
+
+def _shapes() -> File:
+    one = bytes.fromhex("0000803f")
+    scalar = TensorSpec("scalar.drawn", (), DType.float32)
+    return File(
+        "shapes", "scalars, empty tensors, 32 dimensions",
+        [
+            stored("empty.a", (0,), DType.float32, b""),
+            stored("empty.b", (3, 0, 2**40), DType.complex128, b""),
+            stored("ones", (1,) * 32, DType.float32, one),
+            stored("scalar", (), DType.int64, bytes(range(8))),
+            Golden(scalar, SEED, Init(Draw.normal, SCALE, 0, 4), NONE, _words(0), "none"),
+        ],
+    )  # fmt: skip
+
+
+def _names() -> File:
+    names = [
+        "layer1.0.bn1.num_batches_tracked", "layer1.0.bn1.running_mean", "layer1.0.conv1.weight",
+        "layer1.0.conv2.weight", "layer2.0.downsample.0.weight", "layers.10.mlp.weight_g",
+        "layers.10.self_attn.in_proj_weight", "layers.9.self_attn.out_proj.bias", "weight",
+        "weightweight", "w", "é", "éa", "ê", "名前.weight", "\U0001f600", " ", "a" * 1024,
+        "encoder.embeddings.LayerNorm.gamma", "__metadata__x", "\x01\x7f",
+    ]  # fmt: skip
+    tensors = [stored(name, (1,), DType.uint8, bytes([n])) for n, name in enumerate(names)]
+    return File("names", "front coding, words, endings, characters of every length", tensors)
+
+
+def _units() -> File:
+    half = 2**19 + 1
+    mixed = np.r_[pick(_rng(), half, 9), np.arange(2 * half, 3 * half), [3 * half + 5]]
+    spec = TensorSpec("gaps", (4, half), DType.bfloat16)
+    ones = np.full(mixed.size, 0x3F80, np.uint16)
+    huge = TensorSpec("huge", (2, 2**20), DType.uint8)
+    return File(
+        "units", "many units, some empty or full, with one checksum; a digest for each tensor",
+        [
+            Golden(spec, ZerosBase(), None, mixed, ones, "gaps", "constant"),
+            Golden(
+                huge, ZerosBase(), None, None, np.full(huge.size, 7, np.uint8), "all", "constant"
+            ),
+            Golden(
+                TensorSpec("zeros", (3, 1_200_000), DType.float32), ZerosBase(), None, NONE,
+                _words(0), "none",
+            ),
+        ],
+    )  # fmt: skip
+
+
+def _large() -> File:
+    rng = _rng()
+    positions = np.r_[pick(rng, 700_000, 9_000), 1_400_000 + pick(rng, 700_000, 8_000)]
+    weight = _drawn(
+        "weight", (3, 700, 1000), Init(Draw.normal, SCALE, 0, 1), positions, index="gaps"
+    )
+    return File(
+        "large", "more than 65,536 payload bytes: units have checksums, tensors digests",
+        [stored("bias", (1000,), DType.uint8, bytes(range(250)) * 4), weight],
+    )  # fmt: skip
+
+
+def _lenet() -> File:
+    tensors = []
+    counts = {"conv1.weight": 120, "conv2.weight": 700, "fc1.weight": 1000, "fc2.weight": 332}
+    for stream, (name, shape) in enumerate(LENET.items()):
+        if name in counts:
+            positions = pick(_rng(), int(np.prod(shape)), counts[name])
+            init = Init(Draw.normal, SCALE, 0, stream)
+            tensors.append(_drawn(name, shape, init, positions, index="gaps"))
+        else:
+            tensors.append(stored(name, shape, DType.float32, _words(shape[0]).tobytes()))
+    metadata = {
+        "architecture": "lenet5-caffe", "architecture_arguments": "{}", "freezing_rate": "0.995",
+        "score": "snip", "seeds": "1", "accuracy": "0.9864",
+    }  # fmt: skip
+    return File("lenet5-caffe", "LeNet-5-Caffe at a freezing rate of 0.995", tensors, {}, metadata)
