@@ -26,6 +26,8 @@ class Float(ValueCodec):
 
     id = 3
     name = "float"
+    adaptive = True
+    canonical = False
 
     def fixed_length(self, dtype: DType, count: int) -> int | None:
         """Return None: the file stores the length."""

@@ -46,6 +46,8 @@ class Hazard(IndexCodec):
 
     id = 5
     name = "hazard"
+    adaptive = True
+    canonical = False
 
     def fixed_length(self, size: int, count: int) -> int | None:
         """Return None: the file stores the length."""
