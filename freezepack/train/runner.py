@@ -103,9 +103,9 @@ def run(
             watchers = [log, saver, speed, *_bar(config, progress), *callbacks]
             first = session.epoch + 1
             fit(session.model, session.optimizer, data, config, first=first, callbacks=watchers)
-    check_frozen(session.model)
-    accuracy = _evaluate_once(session, folder, data, on_finish)
-    result = summarise(session, folder, accuracy, perf_counter() - began, speed.value)
+        check_frozen(session.model)
+        accuracy = _evaluate_once(session, folder, data, on_finish)
+        result = summarise(session, folder, accuracy, perf_counter() - began, speed.value)
     log.append({"event": "end", **figures(result)})
     return result
 

@@ -39,7 +39,8 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     magic = bytes([0, 0, 8, len(shape)])
     if content[:4] != magic:
         raise DataError(f"{path}: begins with {content[:4].hex()}, expected {magic.hex()} (IDX)")
-    found = tuple(int(d) for d in np.frombuffer(content[4 : 4 + 4 * len(shape)], ">u4"))
+    sizes = content[4 : 4 + 4 * len(shape)]
+    found = tuple(int(d) for d in np.frombuffer(sizes[: len(sizes) // 4 * 4], ">u4"))
     if found != shape:
         raise DataError(f"{path}: has shape {found}, expected {shape}")
     if len(content) != need:
