@@ -16,6 +16,7 @@ _INDEX = {
     (2, "bitmap"): Entry("freezepack.codecs.bitmap:BITMAP", "one bit for each position"),
     (3, "gaps"): Entry("freezepack.codecs.gaps:GAPS", "distances, in blocks of adaptive codes"),
     (4, "seeded"): Entry("freezepack.codecs.seeded:SEEDED", "mask drawn from a seed; no bytes"),
+    (5, "hazard"): Entry("freezepack.codecs.hazard.codec:HAZARD", "predicted from the base"),
     (6, "base-top"): Entry("freezepack.codecs.base_top:BASE_TOP", "largest of the base; no bytes"),
     (7, "free"): Entry("freezepack.codecs.free:FREE", "a seed knows a part of the mask"),
 }
@@ -23,6 +24,7 @@ _VALUES = {
     (0, "raw"): Entry("freezepack.codecs.raw:RAW", "the bits as they are"),
     (1, "planes"): Entry("freezepack.codecs.planes:PLANES", "byte planes, then zstd; lossless"),
     (2, "constant"): Entry("freezepack.codecs.constant:CONSTANT", "one value for all; no bytes"),
+    (3, "float"): Entry("freezepack.codecs.floats.codec:FLOAT", "modelled, given the base"),
     (4, "grid"): Entry("freezepack.codecs.grid.codec:GRID", "steps from the base; lossy"),
     (5, "bf16"): Entry("freezepack.codecs.narrowed:BF16", "rounded to bfloat16; lossy"),
     (6, "fp16"): Entry("freezepack.codecs.narrowed:FP16", "rounded to float16; lossy"),
