@@ -70,7 +70,8 @@ class IndexCodec(Protocol):
     needs_seed: bool = False
     """True if the mask comes from a seed, so that the record has to name one."""
     adaptive: bool = False
-    """True if decoding is one long chain of steps: small, but left out where speed counts."""
+    """True if decoding is one long chain of steps: small, but left out where speed counts. The
+    chain may read a shorter or a changed section as other content, which checksums find."""
     canonical: bool = True
     """False if an encoder chooses between several sections for the same content."""
 
@@ -132,7 +133,8 @@ class ValueCodec(Protocol):
     name: str
     lossy: bool = False
     adaptive: bool = False
-    """True if decoding is one long chain of steps: small, but left out where speed counts."""
+    """True if decoding is one long chain of steps: small, but left out where speed counts. The
+    chain may read a shorter or a changed section as other content, which checksums find."""
     canonical: bool = True
     """False if an encoder chooses between several sections for the same content."""
 
