@@ -150,7 +150,7 @@ types:
         type: varint
       - id: mask_base
         type: varint
-        if: index == index_codec::seeded
+        if: index == index_codec::seeded or index == index_codec::free
       - id: value_codec
         type: varint
     instances:
@@ -181,11 +181,15 @@ types:
         value: value_codec.value
         enum: value_codec
       index_has_length:
-        value: index == index_codec::gaps
+        value: >-
+          index == index_codec::gaps or index == index_codec::hazard or index == index_codec::free
         doc: Whether the length of an index section is stored.
       values_have_length:
-        value: values == value_codec::planes
+        value: values != value_codec::raw and values != value_codec::constant
         doc: Whether the length of a value section is stored.
+      parameter_size:
+        value: >-
+          values == value_codec::constant ? element_size : values == value_codec::grid ? 2 : 0
       units_store_nothing:
         doc: All about the units follows from the kind, however many there are.
         value: >-
@@ -214,8 +218,8 @@ types:
         type: varint
         if: not is_alias and kind.has_stream
       - id: value_parameter
-        size: kind.element_size
-        if: not is_alias and kind.values == value_codec::constant
+        size: kind.parameter_size
+        if: not is_alias
       - id: units
         type: unit(_index)
         repeat: expr
@@ -419,10 +423,17 @@ enums:
     2: bitmap
     3: gaps
     4: seeded
+    5: hazard
+    6: base_top
+    7: free
   value_codec:
     0: raw
     1: planes
     2: constant
+    3: float
+    4: grid
+    5: bf16
+    6: fp16
   metadata_key:
     1: architecture
     2: architecture_arguments

@@ -1,33 +1,15 @@
 """Files that every reader must accept, and what is in them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from freezepack.codecs import INDEX_CODECS, VALUE_CODECS
 from freezepack.digest import content_digest, digest
-from freezepack.format.writer import EncodedPack
-from freezepack.random import smallest_words
-from freezepack.types import (
-    Draw,
-    DType,
-    FileBase,
-    Init,
-    PackBase,
-    RawArray,
-    SeedBase,
-    TensorSpec,
-    ZerosBase,
-)
-from vector_writer.tensors import Golden, pick, stored
+from freezepack.types import Draw, DType, FileBase, Init, PackBase, TensorSpec, ZerosBase
+from vector_writer.golden_codecs import codec_files
+from vector_writer.parts import NONE, SCALE, SEED, TAIL, File, drawn, pick, rng, seeded_mask, words
+from vector_writer.tensors import Golden, stored
 
-SEED = SeedBase(0x0123456789ABCDEF)
-ONE = SeedBase(1)
-SCALE = 0x3223D70A
-TAIL = 195_422_145
-NONE = np.zeros(0, np.int64)
 LENET = {
     "conv1.bias": (20,), "conv1.weight": (20, 1, 5, 5), "conv2.bias": (50,),
     "conv2.weight": (50, 20, 5, 5), "fc1.bias": (500,), "fc1.weight": (500, 800),
@@ -35,29 +17,11 @@ LENET = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class File:
-    """One golden file: tensors, and `given`, the vector whose tensors are its base."""
-
-    name: str
-    about: str
-    tensors: list[Golden]
-    aliases: dict[str, str] = field(default_factory=dict)
-    metadata: dict[str, str] = field(default_factory=dict)
-    partial: bool = False
-    given: str = ""
-
-    def pack(self) -> EncodedPack:
-        """Return the file, ready to be written."""
-        encoded = [tensor.encode() for tensor in self.tensors]
-        return EncodedPack(encoded, self.aliases, self.metadata, self.partial)
-
-
 def golden_files() -> Iterator[File]:
     """Yield all golden files; each is independent of the others."""
     yield _tiny()
     yield File("empty", "no tensors at all", [])
-    yield from _codecs()
+    yield from codec_files()
     yield _dtypes()
     yield _draws()
     yield from _bases()
@@ -66,17 +30,17 @@ def golden_files() -> Iterator[File]:
     yield File(
         "streams", "streams that are stored, also for a mask from a seed over zeros",
         [
-            _drawn("a", (6, 5), Init(Draw.normal, SCALE, 0, 2**63 - 1), pick(_rng(), 30, 4)),
-            _drawn("b", (6, 5), Init(Draw.normal, SCALE, 0, 1), pick(_rng(), 30, 4)),
-            _drawn("c", (6, 5), Init(Draw.normal, SCALE, 0, 0), pick(_rng(), 30, 4)),
-            _seeded_mask("d", (1000,), 100, ZerosBase(), 77),
+            drawn("a", (6, 5), Init(Draw.normal, SCALE, 0, 2**63 - 1), pick(rng(), 30, 4)),
+            drawn("b", (6, 5), Init(Draw.normal, SCALE, 0, 1), pick(rng(), 30, 4)),
+            drawn("c", (6, 5), Init(Draw.normal, SCALE, 0, 0), pick(rng(), 30, 4)),
+            seeded_mask("d", (1000,), 100, ZerosBase(), 77),
         ],
     )  # fmt: skip
     yield File(
         "aliases", "tied weights: an alias has the stream count of the tensor before it",
         [
-            _drawn("decoder.weight", (4, 3), Init(Draw.uniform, SCALE), pick(_rng(), 12, 2)),
-            _drawn("other", (2, 2), Init(Draw.uniform, SCALE, 0, 1), pick(_rng(), 4, 1)),
+            drawn("decoder.weight", (4, 3), Init(Draw.uniform, SCALE), pick(rng(), 12, 2)),
+            drawn("other", (2, 2), Init(Draw.uniform, SCALE, 0, 1), pick(rng(), 4, 1)),
         ],
         aliases={"encoder.weight": "decoder.weight", "zz": "other", "é": "decoder.weight"},
     )  # fmt: skip
@@ -95,81 +59,13 @@ def golden_files() -> Iterator[File]:
     yield _lenet()
 
 
-def _rng() -> np.random.Generator:
-    return np.random.default_rng(20_240)
-
-
-def _words(count: int) -> RawArray:
-    """Return float32 patterns of trained values, like those that training leaves."""
-    return (_rng().normal(size=count) * 0.05).astype(np.float32).view(np.uint32)
-
-
-def _drawn(
-    name: str,
-    shape: tuple[int, ...],
-    init: Init,
-    positions: NDArray[np.int64],
-    *,
-    index: str = "bitmap",
-    coding: str = "raw",
-) -> Golden:
-    spec = TensorSpec(name, shape, DType.float32)
-    return Golden(spec, SEED, init, positions, _words(positions.size), index, coding)
-
-
-def _seeded_mask(
-    name: str, shape: tuple[int, ...], count: int, base: ZerosBase | SeedBase, stream: int
-) -> Golden:
-    spec = TensorSpec(name, shape, DType.float32)
-    mask = smallest_words(ONE.seed, stream + 2**63, 0, spec.size, count).astype(np.int64)
-    values = np.zeros(count, np.uint32)
-    init = Init(Draw.sign, 0x3D4CCCCD, 0, stream)
-    return Golden(spec, base, init, mask, values, "seeded", "constant", ONE)
-
-
-_MASKS = (
-    ("a", (40, 30), pick(_rng(), 1200, 30)),
-    ("b", (10, 3, 5, 5), pick(_rng(), 750, 700)),
-    ("c", (9,), pick(_rng(), 9, 1)),
-    ("d", (2,), pick(_rng(), 2, 1)),
-)
-
-
 def _tiny() -> File:
-    weight = _drawn("fc.weight", (2, 5), Init(Draw.normal, SCALE, 0, 1), np.array([1, 8]))
+    weight = drawn("fc.weight", (2, 5), Init(Draw.normal, SCALE, 0, 1), np.array([1, 8]))
     return File(
         "tiny", "the worked example of the specification",
         [stored("fc.bias", (2,), DType.float32, bytes.fromhex("0000803f000000bf")), weight],
         metadata={"freezing_rate": "0.8"},
     )  # fmt: skip
-
-
-def _codecs() -> Iterator[File]:
-    init = Init(Draw.normal, SCALE)
-    for codec in INDEX_CODECS:
-        if codec in ("none", "all"):
-            positions = NONE if codec == "none" else None
-            values = _words(0 if codec == "none" else 40)
-            spec = TensorSpec("w", (8, 5), DType.float32)
-            tensors = [Golden(spec, SEED, init, positions, values, codec)]
-        elif codec == "seeded":
-            tensors = [
-                _seeded_mask("a", (40, 30), 50, ZerosBase(), 0),
-                _seeded_mask("b", (10, 3, 5, 5), 700, SEED, 1),
-            ]
-        else:
-            tensors = [
-                _drawn(name, shape, Init(Draw.normal, SCALE, 0, place), mask, index=codec)
-                for place, (name, shape, mask) in enumerate(_MASKS)
-            ]
-        yield File(f"index-{codec}", f"index codec {codec}", tensors)
-    for codec in VALUE_CODECS:
-        positions = pick(_rng(), 1200, 300)
-        tensor = _drawn("w", (40, 30), init, positions, coding=codec)
-        if codec == "constant":
-            zeros = np.full(300, 0x80000000, np.uint32)
-            tensor = Golden(tensor.spec, SEED, init, positions, zeros, "bitmap", codec)
-        yield File(f"values-{codec}", f"value codec {codec}", [tensor])
 
 
 def _dtypes() -> File:
@@ -207,8 +103,8 @@ def _bases() -> Iterator[File]:
         ("pack", PackBase(found, "tiny.fpk")),
     ):
         spec, content = given[1].spec, given[1].content()
-        patched = Golden(spec, base, None, np.array([0, 9]), _words(2), "bitmap", given=content)
-        same = Golden(given[0].spec, base, None, NONE, _words(0), "none", given=given[0].content())
+        patched = Golden(spec, base, None, np.array([0, 9]), words(2), "bitmap", given=content)
+        same = Golden(given[0].spec, base, None, NONE, words(0), "none", given=given[0].content())
         new = stored("new", (1,), DType.int64, bytes(8))
         yield File(f"base-{kind}", f"tensors of another {kind}", [same, patched, new], given="tiny")
 
@@ -223,7 +119,7 @@ def _shapes() -> File:
             stored("empty.b", (3, 0, 2**40), DType.complex128, b""),
             stored("ones", (1,) * 32, DType.float32, one),
             stored("scalar", (), DType.int64, bytes(range(8))),
-            Golden(scalar, SEED, Init(Draw.normal, SCALE, 0, 4), NONE, _words(0), "none"),
+            Golden(scalar, SEED, Init(Draw.normal, SCALE, 0, 4), NONE, words(0), "none"),
         ],
     )  # fmt: skip
 
@@ -242,7 +138,7 @@ def _names() -> File:
 
 def _units() -> File:
     half = 2**19 + 1
-    mixed = np.r_[pick(_rng(), half, 9), np.arange(2 * half, 3 * half), [3 * half + 5]]
+    mixed = np.r_[pick(rng(), half, 9), np.arange(2 * half, 3 * half), [3 * half + 5]]
     spec = TensorSpec("gaps", (4, half), DType.bfloat16)
     ones = np.full(mixed.size, 0x3F80, np.uint16)
     huge = TensorSpec("huge", (2, 2**20), DType.uint8)
@@ -255,16 +151,17 @@ def _units() -> File:
             ),
             Golden(
                 TensorSpec("zeros", (3, 1_200_000), DType.float32), ZerosBase(), None, NONE,
-                _words(0), "none",
+                words(0), "none",
             ),
         ],
     )  # fmt: skip
 
 
 def _large() -> File:
-    rng = _rng()
-    positions = np.r_[pick(rng, 700_000, 9_000), 1_400_000 + pick(rng, 700_000, 8_000)]
-    weight = _drawn(
+    numbers = rng()
+    first, last = pick(numbers, 700_000, 9_000), pick(numbers, 700_000, 8_000)
+    positions = np.r_[first, 1_400_000 + last]
+    weight = drawn(
         "weight", (3, 700, 1000), Init(Draw.normal, SCALE, 0, 1), positions, index="gaps"
     )
     return File(
@@ -278,11 +175,11 @@ def _lenet() -> File:
     counts = {"conv1.weight": 120, "conv2.weight": 700, "fc1.weight": 1000, "fc2.weight": 332}
     for stream, (name, shape) in enumerate(LENET.items()):
         if name in counts:
-            positions = pick(_rng(), int(np.prod(shape)), counts[name])
+            positions = pick(rng(), int(np.prod(shape)), counts[name])
             init = Init(Draw.normal, SCALE, 0, stream)
-            tensors.append(_drawn(name, shape, init, positions, index="gaps"))
+            tensors.append(drawn(name, shape, init, positions, index="gaps"))
         else:
-            tensors.append(stored(name, shape, DType.float32, _words(shape[0]).tobytes()))
+            tensors.append(stored(name, shape, DType.float32, words(shape[0]).tobytes()))
     metadata = {
         "architecture": "lenet5-caffe", "architecture_arguments": "{}", "freezing_rate": "0.995",
         "score": "snip", "seeds": "1", "accuracy": "0.9864",

@@ -1,5 +1,6 @@
 """Tensors for golden files: base and patch, coded as asked, with the content they stand for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from freezepack.format.writer import EncodedTensor, EncodedUnit
 from freezepack.random import fill_raw
 from freezepack.types import (
     Base,
+    Draw,
     DType,
     Init,
     Positions,
@@ -22,8 +24,10 @@ from freezepack.types import (
     ZerosBase,
 )
 
+_ONE = 0x3F800000
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Golden:
     """One tensor of a golden file.
 
@@ -35,6 +39,8 @@ class Golden:
         Their values, in order of position.
     given : raw array or None
         The base, if it is one outside the file.
+    coder : ValueCodec or None
+        The value codec, if it has settings; else it is the one called `coding`.
     """
 
     spec: TensorSpec
@@ -46,6 +52,7 @@ class Golden:
     coding: str = "raw"
     mask_seed: SeedBase | None = None
     given: RawArray | None = None
+    coder: ValueCodec | None = None
 
     def content(self) -> RawArray:
         """Return the bits that a reader has to make."""
@@ -56,7 +63,7 @@ class Golden:
     def encode(self) -> EncodedTensor:
         """Return the tensor, ready to be written."""
         index: IndexCodec = INDEX_CODECS.get_part(self.index)
-        values: ValueCodec = VALUE_CODECS.get_part(self.coding)
+        values: ValueCodec = self.coder or VALUE_CODECS.get_part(self.coding)
         length = values.parameter_length(self.spec.dtype)
         layout = layout_of(self.spec.shape)
         units, parameter = [], b""
@@ -67,15 +74,14 @@ class Golden:
                 size, rows, cols, layout.kernel, start,
                 self.mask_seed.seed if self.mask_seed else None,
                 self.init.stream if self.init else 0,
-                (lambda s=start, n=size: self._patterns(s, n)) if self.given is None else None,
+                self._unit_patterns(start, size),
             )  # fmt: skip
             inside, chosen = self._trained(start, size)
             section, coded = b"", b""
             if 0 < inside.size < size:
                 section = _made(index.encode(inside, unit), self.spec.name)
             if inside.size:
-                bits = self._base()[start : start + size][inside]
-                base = BaseValues(lambda bits=bits: bits)
+                base = self._base_values(start + inside.astype(np.int64))
                 coded = _made(values.encode(chosen, self.spec.dtype, base), self.spec.name)
             parameter = coded[:length] or parameter
             units.append(EncodedUnit(int(inside.size), section, coded[length:]))
@@ -99,11 +105,31 @@ class Golden:
             fill_raw(out, self.spec.dtype, key=self.base.seed, init=self.init, backend="numpy")
         return out
 
-    def _patterns(self, start: int, size: int) -> NDArray[np.uint32]:
-        """Return the base of a unit as float32, before it is narrowed."""
-        spec = TensorSpec(self.spec.name, self.spec.shape, DType.float32)
-        whole = replace(self, spec=spec, mask_seed=None)._base()
-        return whole[start : start + size]
+    def patterns(self, bits: int | None = None) -> NDArray[np.uint32]:
+        """Return the base as float32 before it is narrowed, if asked with another factor."""
+        out = np.zeros(self.spec.size, np.uint32)
+        if isinstance(self.base, SeedBase) and self.init is not None:
+            init = self.init if bits is None else replace(self.init, bits=bits)
+            fill_raw(out, DType.float32, key=self.base.seed, init=init, backend="numpy")
+        return out
+
+    def integers(self) -> NDArray[np.int32]:
+        """Return the integers that the base is drawn from."""
+        return self.patterns(_ONE).view(np.float32).astype(np.int32)
+
+    def _unit_patterns(self, start: int, size: int) -> Callable[[], NDArray[np.uint32]] | None:
+        """Return what makes the patterns of a unit; None for a base outside the file."""
+        if self.given is not None:
+            return None
+        return lambda: self.patterns()[start : start + size]
+
+    def _base_values(self, positions: NDArray[np.int64]) -> BaseValues:
+        bits = self._base()[positions]
+        drawn = isinstance(self.base, SeedBase) and self.init is not None
+        if not drawn or self.init is None or self.init.draw in (Draw.constant, Draw.sign):
+            return BaseValues(lambda: bits)
+        integers = self.integers()[positions]
+        return BaseValues(lambda: bits, lambda: integers, self.init.bits)
 
 
 def stored(name: str, shape: tuple[int, ...], dtype: DType, data: bytes) -> Golden:
@@ -111,11 +137,6 @@ def stored(name: str, shape: tuple[int, ...], dtype: DType, data: bytes) -> Gold
     spec = TensorSpec(name, shape, dtype)
     values = np.frombuffer(data, dtype.raw)
     return Golden(spec, ZerosBase(), None, None, values, "all" if spec.size else "none")
-
-
-def pick(rng: np.random.Generator, size: int, count: int) -> NDArray[np.int64]:
-    """Return `count` increasing positions below `size`."""
-    return np.sort(rng.choice(size, count, replace=False)).astype(np.int64)
 
 
 def _made(section: bytes | None, name: str) -> bytes:

@@ -7,7 +7,7 @@ from tests.conformance.vectors import VECTORS
 
 def test_every_vector_is_as_it_was_locked() -> None:
     lines = (VECTORS / "LOCK").read_text(encoding="utf-8").splitlines()
-    locked = dict(reversed(line.split("  ")) for line in lines)
+    locked = {name: found for found, name in (line.split("  ") for line in lines)}
     found = {
         path.relative_to(VECTORS).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in VECTORS.rglob("*.*")

@@ -57,6 +57,9 @@ class Freezepack(KaitaiStruct):
         bitmap = 2
         gaps = 3
         seeded = 4
+        hazard = 5
+        base_top = 6
+        free = 7
 
     class MetadataKey(IntEnum):
         architecture = 1
@@ -72,6 +75,10 @@ class Freezepack(KaitaiStruct):
         raw = 0
         planes = 1
         constant = 2
+        float = 3
+        grid = 4
+        bf16 = 5
+        fp16 = 6
     def __init__(self, _io, _parent=None, _root=None):
         super(Freezepack, self).__init__(_io)
         self._parent = _parent
@@ -231,7 +238,7 @@ class Freezepack(KaitaiStruct):
 
             self.kind_flags = Freezepack.Varint(self._io, self, self._root)
             self.index_codec = Freezepack.Varint(self._io, self, self._root)
-            if self.index == Freezepack.IndexCodec.seeded:
+            if  ((self.index == Freezepack.IndexCodec.seeded) or (self.index == Freezepack.IndexCodec.free)) :
                 pass
                 self.mask_base = Freezepack.Varint(self._io, self, self._root)
 
@@ -248,7 +255,7 @@ class Freezepack(KaitaiStruct):
 
             self.kind_flags._fetch_instances()
             self.index_codec._fetch_instances()
-            if self.index == Freezepack.IndexCodec.seeded:
+            if  ((self.index == Freezepack.IndexCodec.seeded) or (self.index == Freezepack.IndexCodec.free)) :
                 pass
                 self.mask_base._fetch_instances()
 
@@ -303,7 +310,7 @@ class Freezepack(KaitaiStruct):
             if hasattr(self, '_m_index_has_length'):
                 return self._m_index_has_length
 
-            self._m_index_has_length = self.index == Freezepack.IndexCodec.gaps
+            self._m_index_has_length =  ((self.index == Freezepack.IndexCodec.gaps) or (self.index == Freezepack.IndexCodec.hazard) or (self.index == Freezepack.IndexCodec.free)) 
             return getattr(self, '_m_index_has_length', None)
 
         @property
@@ -313,6 +320,14 @@ class Freezepack(KaitaiStruct):
 
             self._m_is_seeded =  ((self.kind_base.value > 0) and (self._parent.bases[self.kind_base.value - 1].kind == Freezepack.BaseKind.seed)) 
             return getattr(self, '_m_is_seeded', None)
+
+        @property
+        def parameter_size(self):
+            if hasattr(self, '_m_parameter_size'):
+                return self._m_parameter_size
+
+            self._m_parameter_size = (self.element_size if self.values == Freezepack.ValueCodec.constant else (2 if self.values == Freezepack.ValueCodec.grid else 0))
+            return getattr(self, '_m_parameter_size', None)
 
         @property
         def units_store_nothing(self):
@@ -337,7 +352,7 @@ class Freezepack(KaitaiStruct):
             if hasattr(self, '_m_values_have_length'):
                 return self._m_values_have_length
 
-            self._m_values_have_length = self.values == Freezepack.ValueCodec.planes
+            self._m_values_have_length =  ((self.values != Freezepack.ValueCodec.raw) and (self.values != Freezepack.ValueCodec.constant)) 
             return getattr(self, '_m_values_have_length', None)
 
 
@@ -607,9 +622,9 @@ class Freezepack(KaitaiStruct):
                 pass
                 self.stream = Freezepack.Varint(self._io, self, self._root)
 
-            if  (((not (self.is_alias))) and (self.kind.values == Freezepack.ValueCodec.constant)) :
+            if (not (self.is_alias)):
                 pass
-                self.value_parameter = self._io.read_bytes(self.kind.element_size)
+                self.value_parameter = self._io.read_bytes(self.kind.parameter_size)
 
             self.units = []
             for i in range(self.stored_units):
@@ -639,7 +654,7 @@ class Freezepack(KaitaiStruct):
                 pass
                 self.stream._fetch_instances()
 
-            if  (((not (self.is_alias))) and (self.kind.values == Freezepack.ValueCodec.constant)) :
+            if (not (self.is_alias)):
                 pass
 
             for i in range(len(self.units)):

@@ -1,0 +1,54 @@
+"""Taking files apart by field, and putting them together with lengths and checksum repaired."""
+
+import zlib
+from dataclasses import dataclass
+from unittest import mock
+
+from freezepack.format import preamble, reader
+from freezepack.format.constants import SMALL_PAYLOAD
+from freezepack.format.cursor import Cursor, varint_bytes
+from freezepack.format.reader import PackReader
+
+PREAMBLE = ("magic", "version", "features", "header_length", "payload_length", "checksum")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a header, as it stands in the file."""
+
+    name: str
+    offset: int
+    data: bytes
+
+
+def trace(data: bytes) -> list[Field]:
+    """Return the fields of a correct file before its payload."""
+    fields: list[Field] = []
+
+    class Tracer(Cursor):
+        def take(self, count: int, field: str, start: int | None = None) -> bytes:
+            begin = self.offset if start is None else start
+            piece = super().take(count, field, start)
+            if fields and (fields[-1].name, fields[-1].offset) == (field, begin):
+                fields[-1] = Field(field, begin, fields[-1].data + piece)
+            elif piece:
+                fields.append(Field(field, begin, piece))
+            return piece
+
+    with mock.patch.object(reader, "Cursor", Tracer), mock.patch.object(preamble, "Cursor", Tracer):
+        PackReader(data)
+    return fields
+
+
+def take_apart(data: bytes) -> tuple[bytes, list[Field], bytes]:
+    """Return the features, the fields of the header behind the preamble, and the payload."""
+    fields = trace(data)
+    header = [field for field in fields if field.name not in PREAMBLE]
+    return fields[2].data, header, data[sum(len(field.data) for field in fields) :]
+
+
+def seal(header: bytes, payload: bytes, features: bytes = b"\0") -> bytes:
+    """Return a file whose lengths and checksum are right, whatever the rest is."""
+    start = b"\x89FPK\x01" + features + varint_bytes(len(header)) + varint_bytes(len(payload))
+    covered = start + header + (payload if len(payload) <= SMALL_PAYLOAD else b"")
+    return start + zlib.crc32(covered).to_bytes(4, "little") + header + payload

@@ -1,0 +1,90 @@
+"""Random and nearly correct files: a FormatError, or a file that writes to the same bytes."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from freezepack.errors import FormatError, NotFreezepackError, TruncatedError
+from freezepack.format.cursor import varint_bytes
+from freezepack.format.reader import PackReader
+from tests.conformance.vectors import GOLDEN, golden
+from tests.robustness.loading import load, write_again
+from tests.robustness.surgery import Field, seal, take_apart
+
+NAMES = [name for name in GOLDEN if len(golden(name)[0]) < 1500 and not golden(name)[1]["given"]]
+PARTS = {name: take_apart(golden(name)[0]) for name in NAMES}
+NUMBERS = st.one_of(
+    st.integers(0, 40), st.sampled_from([2**n + d for n in range(64) for d in (-1, 0, 1)])
+)
+BYTES = st.one_of(NUMBERS.map(varint_bytes), st.binary(max_size=12))
+
+
+def check(data: bytes) -> None:
+    """Refuse the file, or load it and write it again."""
+    refusal: FormatError | None = None
+    try:
+        tensors = load(data)
+    except FormatError as error:
+        refusal = error
+    if refusal is None:
+        assert write_again(data, tensors) == data
+    else:
+        assert refusal.problem
+        assert 0 <= refusal.offset <= len(data)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    """Draw a golden file with one to three changed fields, lengths and checksum repaired."""
+    features, header, payload = PARTS[draw(st.sampled_from(NAMES))]
+    fields: list[Field] = list(header)
+    for _ in range(draw(st.integers(1, 3))):
+        if not fields:
+            break
+        place = draw(st.integers(0, len(fields) - 1))
+        change = draw(st.sampled_from(["put", "flip", "insert", "remove", "swap"]))
+        old = fields[place]
+        if change == "put":
+            fields[place] = Field(old.name, old.offset, draw(BYTES))
+        elif change == "flip":
+            bit = draw(st.integers(0, 8 * len(old.data) - 1)) if old.data else 0
+            flipped = bytearray(old.data)
+            if flipped:
+                flipped[bit // 8] ^= 1 << bit % 8
+            fields[place] = Field(old.name, old.offset, bytes(flipped))
+        elif change == "insert":
+            fields.insert(place, Field("new", 0, draw(BYTES)))
+        elif change == "remove":
+            del fields[place]
+        else:
+            other = draw(st.integers(0, len(fields) - 1))
+            fields[place], fields[other] = fields[other], fields[place]
+    if draw(st.booleans()):
+        payload = draw(st.sampled_from([payload + b"\0", payload[:-1], payload[::-1], payload]))
+    return seal(b"".join(field.data for field in fields), payload, features)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(mutated())
+def test_a_changed_field_is_found_or_harmless(data: bytes) -> None:
+    check(data)
+
+
+@pytest.mark.slow
+@settings(max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(mutated())
+def test_many_changed_fields_are_found_or_harmless(data: bytes) -> None:
+    check(data)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=60), st.binary(max_size=20), st.sampled_from([b"\0", b"\1"]))
+def test_any_header_is_refused_or_harmless(header: bytes, payload: bytes, features: bytes) -> None:
+    check(seal(header, payload, features))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=100))
+def test_any_bytes_are_refused(data: bytes) -> None:
+    with pytest.raises((NotFreezepackError, TruncatedError)):
+        PackReader(data)
