@@ -19,7 +19,7 @@ WORDS = (
 ENDINGS = (
     ".weight", ".bias", "weight", "bias", ".running_mean", ".running_var",
     ".num_batches_tracked", "running_mean", "running_var", "num_batches_tracked",
-    ".in_proj_weight", ".in_proj_bias", ".gamma", ".beta", "_weight", "_bias",
+    "in_proj_weight", "in_proj_bias", ".gamma", ".beta", "_weight", "_bias",
 )  # fmt: skip
 """Words 0xa0, 0xa1, ...: the name ends with them and no terminator follows."""
 TERMINATOR = 0x00
