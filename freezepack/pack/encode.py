@@ -49,7 +49,9 @@ def check_choices(index: str, values: str) -> None:
         VALUE_CODECS[values]
 
 
-def list_options(patch: TensorPatch, raw: RawArray, index: str, values: str) -> list[Option]:
+def list_options(
+    patch: TensorPatch, raw: RawArray, index: str, values: str, codec: ValueCodec | None = None
+) -> list[Option]:
     """Return every way to write a tensor that the choices allow, at least one.
 
     A codec that cannot code this tensor is left out; if that was the one asked for by name, the
@@ -58,7 +60,8 @@ def list_options(patch: TensorPatch, raw: RawArray, index: str, values: str) -> 
     exact = digest(raw)
     indexes = list(_code_index(patch, _index_codecs(patch, index)))
     indexes = indexes or list(_code_index(patch, _index_codecs(patch, "small")))
-    codings = list(_code_values(patch, _value_codecs(patch, index, values)))
+    named = [codec] if codec is not None and patch.trained else None
+    codings = list(_code_values(patch, named or _value_codecs(patch, index, values)))
     codings = codings or list(_code_values(patch, _value_codecs(patch, index, "auto")))
     return [_option(patch, raw, exact, i, v) for i in indexes for v in codings]
 

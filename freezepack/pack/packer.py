@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from freezepack.codecs.base import ValueCodec
 from freezepack.errors import CheckpointError
 from freezepack.format.reader import PackReader
 from freezepack.format.writer import EncodedPack, write_pack
@@ -45,6 +46,7 @@ def pack_arrays(
     bases: Sequence[BaseTensors] = (),
     index: str = "small",
     values: str = "auto",
+    codecs: Mapping[str, ValueCodec] | None = None,
     partial: bool = False,
     check: bool = True,
 ) -> Packed:
@@ -69,6 +71,8 @@ def pack_arrays(
         positions, fast above), or a codec's name, used where it can be.
     values : str
         "auto" for the smallest lossless codec, or a codec's name. Lossy ones only by name.
+    codecs : mapping of name to ValueCodec
+        Codecs of single tensors, in place of `values`, used where they can be: those of `Rounded`.
     partial : bool
         Marks a pack that holds only some tensors of a model.
     check : bool
@@ -86,7 +90,8 @@ def pack_arrays(
     BaseMismatchError
         If a claimed base outside the file is not in `bases`.
     CheckpointError
-        If a claim is for no tensor, or a mask has another shape than its tensor.
+        If a claim is for no tensor, a mask has another shape than its tensor, or a name or a
+        metadata text is one that no file may hold.
     UnknownNameError
         If there is no such codec.
 
@@ -100,7 +105,7 @@ def pack_arrays(
     (1, True)
     """
     check_choices(index, values)
-    claims = claims or {}
+    claims, codecs = claims or {}, codecs or {}
     _check_names(arrays, claims)
     names = sorted(arrays, key=str.encode)
     options: list[list[Option]] = []
@@ -109,12 +114,15 @@ def pack_arrays(
         spec, raw = arrays[name]
         patches = _patches(spec, raw, claims.get(name), stream, bases)
         changed.append(patches[0].changed)
-        options.append(
-            prune([o for patch in patches for o in list_options(patch, raw, index, values)])
-        )
+        found = [list_options(p, raw, index, values, codecs.get(name)) for p in patches]
+        options.append(prune([option for part in found for option in part]))
     chosen = choose(options)
     pack = EncodedPack([o.tensor for o in chosen], aliases or {}, metadata or {}, partial)
-    pieces = write_pack(pack)
+    try:
+        pieces = write_pack(pack)
+    except ValueError as error:
+        # A name or a text that no file may hold, in all but odd cases.
+        raise CheckpointError(str(error)) from error
     with PackReader(b"".join(pieces)) as reader:
         if check:
             Rebuilder(reader, bases=bases, max_bytes=None).verify()
@@ -146,22 +154,23 @@ def _patches(
     if claim.init is None and claim.seed_of_mask is not None:
         # A mask from a seed needs a stream; the table position is the one that costs nothing.
         claim = replace(claim, init=Init(Draw.constant, 0, 0, stream))
-    patches = [make_patch(raw, claim, _base(spec, claim, bases))]
+    patches = [make_patch(raw, claim, base_of_claim(spec, claim, bases))]
     if claim.mask is None and not isinstance(claim.base, ZerosBase):
         zeros = replace(claim, base=ZerosBase(), mask_seed=claim.seed_of_mask)
-        patches.append(make_patch(raw, zeros, _base(spec, zeros, bases)))
+        patches.append(make_patch(raw, zeros, base_of_claim(spec, zeros, bases)))
     fewest = min(patch.trained for patch in patches)
     if claim.mask is None and spec.size // 2 < fewest < spec.size:
         everything = np.broadcast_to(np.True_, (spec.size,))
         zeros = replace(claim, base=ZerosBase(), mask=everything)
-        patches.append(make_patch(raw, zeros, _base(spec, zeros, bases)))
+        patches.append(make_patch(raw, zeros, base_of_claim(spec, zeros, bases)))
     elif claim.mask is not None and patches[0].trained == spec.size:
         zeros = replace(claim, base=ZerosBase())
-        patches.append(make_patch(raw, zeros, _base(spec, zeros, bases)))
+        patches.append(make_patch(raw, zeros, base_of_claim(spec, zeros, bases)))
     return patches
 
 
-def _base(spec: TensorSpec, claim: Claim, bases: Sequence[BaseTensors]) -> TensorBase:
+def base_of_claim(spec: TensorSpec, claim: Claim, bases: Sequence[BaseTensors]) -> TensorBase:
+    """Return the base that a claim names, ready to be made."""
     found = None
     if isinstance(claim.base, FileBase | PackBase):
         found = find_base(claim.base, bases)

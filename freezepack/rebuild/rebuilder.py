@@ -9,12 +9,11 @@ from freezepack.digest import content_digest
 from freezepack.errors import BaseMismatchError, CorruptError, LimitError
 from freezepack.format.reader import PackReader
 from freezepack.format.tables import TensorRecord
-from freezepack.random import find_range_problem
 from freezepack.rebuild import choose_backend
 from freezepack.rebuild.base import TensorBase
 from freezepack.rebuild.bases import BaseTensors, find_base
 from freezepack.rebuild.unit import UnitPatcher
-from freezepack.types import FileBase, PackBase, RawArray, SeedBase
+from freezepack.types import FileBase, PackBase, RawArray
 
 DEFAULT_MAX_BYTES = 1 << 34
 """16 GiB: a few hundred bytes of file may ask for any amount of memory."""
@@ -133,10 +132,6 @@ class Rebuilder:
         """Return the base of a tensor, ready to be made."""
         base = record.base
         tensors = self.find(base) if isinstance(base, FileBase | PackBase) else None
-        if isinstance(base, SeedBase) and record.init is not None:
-            problem = find_range_problem(record.init, record.spec.dtype)
-            if problem:
-                raise CorruptError("scale", self._table_offset("kinds"), problem, record.spec.name)
         return TensorBase(record.spec, base, record.init, self._backend, tensors)
 
     def _make(self, record: TensorRecord) -> RawArray:

@@ -1,0 +1,208 @@
+"""Tensors come out checked, within limits, and only from the right base."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from freezepack.errors import BaseMismatchError, CorruptError, LimitError
+from freezepack.format.cursor import varint_bytes
+from freezepack.format.layout import layout_of
+from freezepack.format.preamble import preamble_bytes
+from freezepack.format.reader import PackReader
+from freezepack.format.writer import EncodedPack, EncodedTensor, EncodedUnit, write_pack
+from freezepack.pack.claims import Claim
+from freezepack.pack.packer import pack_arrays
+from freezepack.random import make_init
+from freezepack.rebuild.bases import ArraysBase, BaseTensors
+from freezepack.rebuild.host import NUMPY
+from freezepack.rebuild.packed import PackedBase
+from freezepack.rebuild.rebuilder import MAX_CHAIN, Rebuilder
+from freezepack.types import (
+    Base,
+    Draw,
+    DType,
+    FileBase,
+    Init,
+    PackBase,
+    RawArray,
+    SeedBase,
+    TensorSpec,
+    ZerosBase,
+)
+
+BYTES = TensorSpec("w", (4, 3), DType.uint8)
+Arrays = dict[str, tuple[TensorSpec, RawArray]]
+
+
+def rebuilder(data: bytes, **options: object) -> Rebuilder:
+    return Rebuilder(PackReader(data), **options)  # type: ignore[arg-type]
+
+
+def packed(arrays: Arrays, claims: Mapping[str, Claim] | None = None, **options: object) -> bytes:
+    return b"".join(pack_arrays(arrays, claims=claims, **options).pieces)  # type: ignore[arg-type]
+
+
+def counted(start: int = 1) -> Arrays:
+    return {"w": (BYTES, np.arange(start, start + 12, dtype=np.uint8))}
+
+
+def promise(spec: TensorSpec, base: Base, init: Init | None = None, digest: int = 0) -> bytes:
+    """Return a pack that stores nothing and promises a tensor."""
+    units = tuple(EncodedUnit(0) for _ in range(layout_of(spec.shape).units))
+    tensor = EncodedTensor(spec, base, init, 0, 0, units, digest)
+    return b"".join(write_pack(EncodedPack([tensor])))
+
+
+def test_a_tensor_and_its_elements_are_made() -> None:
+    made = rebuilder(packed(counted()))
+    assert made.tensor("w").tolist() == list(range(1, 13))
+    assert made.elements("w", 3, 7).tolist() == [4, 5, 6, 7]
+    assert made.elements("w", 12, 12).tolist() == []
+    with pytest.raises(ValueError, match="elements 3 to 13 of 'w', which has 12"):
+        made.elements("w", 3, 13)
+    with pytest.raises(KeyError):
+        made.tensor("v")
+
+
+def test_the_limit_holds_before_anything_is_made() -> None:
+    data = packed(counted())
+    assert rebuilder(data, max_bytes=12).tensor("w").size == 12
+    small = rebuilder(data, max_bytes=11)
+    wanted = r"12 bytes when rebuilt, more than max_bytes = 11; .*--max-bytes"
+    for call in (lambda: small.tensor("w"), small.check_limit, lambda: small.check_limit(["w"])):
+        with pytest.raises(LimitError, match=wanted):
+            call()
+    assert small.elements("w", 0, 11).size == 11
+    with pytest.raises(LimitError, match="of 'w' at byte"):
+        small.elements("w", 0, 12)
+
+
+def test_a_hundred_bytes_that_ask_for_a_petabyte_are_refused_at_once() -> None:
+    small = promise(TensorSpec("w", (2, 2), DType.uint8), ZerosBase())
+    rank_and_shape = bytes([2]) + varint_bytes(2**25) * 2
+    with PackReader(small) as reader:
+        start = reader.header.sizes["preamble"]
+    header = small[start:].replace(bytes([2, 2, 2]), rank_and_shape)
+    data = preamble_bytes(0, header, [], 0) + header
+    assert len(data) < 60
+    with pytest.raises(LimitError, match="1,125,899,906,842,624 bytes when rebuilt"):
+        rebuilder(data).tensor("w")
+
+
+def test_many_tensors_count_together() -> None:
+    arrays = {n: (TensorSpec(n, (8,), DType.uint8), np.zeros(8, np.uint8)) for n in "abc"}
+    small = rebuilder(packed(arrays), max_bytes=20)
+    with pytest.raises(LimitError, match="24 bytes when rebuilt"):
+        small.check_limit()
+    small.check_limit(["a", "b", "a"])
+
+
+@pytest.mark.parametrize("size", [10, 2**25])
+def test_a_wrong_digest_is_corrupt(size: int) -> None:
+    spec = TensorSpec("w", (size,), DType.uint8)
+    made = rebuilder(promise(spec, ZerosBase(), digest=0x123))
+    with pytest.raises(CorruptError, match="computed"):
+        made.tensor("w")
+    with pytest.raises(CorruptError, match="digest") as caught:
+        made.verify()
+    assert caught.value.offset == made.header.file_size - 8
+    # A part cannot be compared with a digest of the whole.
+    assert made.elements("w", 0, 3).tolist() == [0, 0, 0]
+
+
+def test_a_missing_base_is_named() -> None:
+    base = ArraysBase(counted(9))
+    claims = {"w": Claim(FileBase(base.digest, "old.safetensors"))}
+    data = packed(counted(), claims, bases=[base])
+    wanted = (
+        f"needs the base 'old.safetensors' with content digest {base.digest:016x}: "
+        r"give it with --base PATH \(base=PATH\)"
+    )
+    with pytest.raises(BaseMismatchError, match=wanted):
+        rebuilder(data).tensor("w")
+
+
+def external(start: int, changed: int) -> tuple[Arrays, ArraysBase, bytes]:
+    """Return arrays that differ in one entry from a base, the base, and their pack."""
+    old = counted(start)
+    new = {"w": (BYTES, old["w"][1].copy())}
+    new["w"][1][changed] = 77
+    base = ArraysBase(old)
+    data = packed(new, {"w": Claim(FileBase(base.digest, "old"))}, bases=[base])
+    return new, base, data
+
+
+def test_a_tensor_is_made_from_its_base_and_from_no_other() -> None:
+    new, base, data = external(1, changed=5)
+    other = ArraysBase(counted(2))
+    for bases in ([base], [other, base]):
+        made = rebuilder(data, bases=bases)
+        assert made.tensor("w").tolist() == new["w"][1].tolist()
+        assert made.elements("w", 4, 7).tolist() == [5, 77, 7]
+    with pytest.raises(BaseMismatchError, match=f"{base.digest:016x}, found {other.digest:016x}"):
+        rebuilder(data, bases=[other]).tensor("w")
+
+
+def test_a_base_without_the_tensor_or_in_another_form_is_refused() -> None:
+    base = ArraysBase(counted())
+    with pytest.raises(BaseMismatchError, match="the base has no tensor 'v'"):
+        base.read(TensorSpec("v", (4, 3), DType.uint8), 0, 1)
+    with pytest.raises(
+        BaseMismatchError, match=r"'w' is uint8 \[4, 3\] in the base, expected int8"
+    ):
+        base.read(TensorSpec("w", (4, 3), DType.int8), 0, 1)
+
+
+def test_packs_stand_on_packs_up_to_the_limit() -> None:
+    arrays = counted()
+    tensors: BaseTensors = ArraysBase(arrays)
+    claim = FileBase(tensors.digest)
+    bases: list[Base] = [claim]
+    for depth in range(1, MAX_CHAIN + 2):
+        raw = arrays["w"][1].copy()
+        raw[depth % 12] += 100
+        arrays = {"w": (BYTES, raw)}
+        if depth > MAX_CHAIN:
+            with pytest.raises(BaseMismatchError, match="more than 16 packs"):
+                packed(arrays, {"w": Claim(bases[-1])}, bases=[tensors])
+            return
+        data = packed(arrays, {"w": Claim(bases[-1])}, bases=[tensors])
+        made = rebuilder(data, bases=[tensors])
+        assert made.tensor("w").tolist() == raw.tolist()
+        tensors = PackedBase(made)
+        assert tensors.depth == depth
+        assert tensors.digest == ArraysBase(arrays).digest
+        bases.append(PackBase(tensors.digest))
+
+
+def test_a_pack_is_a_base_with_per_tensor_digests_too() -> None:
+    spec = TensorSpec("w", (2**17,), DType.uint8)
+    raw = np.random.default_rng(0).integers(0, 256, spec.size).astype(np.uint8)
+    base = PackedBase(rebuilder(packed({"w": (spec, raw)})))
+    assert base.digest == ArraysBase({"w": (spec, raw)}).digest
+    assert base.read(spec, 5, 8).tolist() == raw[5:8].tolist()
+    with pytest.raises(BaseMismatchError, match="no tensor 'v'"):
+        base.read(TensorSpec("v", (1,), DType.uint8), 0, 1)
+
+
+def test_a_mask_from_a_seed_costs_no_bytes() -> None:
+    from freezepack.random import smallest_words
+
+    spec = TensorSpec("w", (100, 40), DType.float32)
+    init = make_init("normal", 1.0, stream=6)
+    raw = np.empty(spec.size, np.uint32)
+    NUMPY.fill(raw, spec.dtype, key=5, init=init, start=0)
+    positions = smallest_words(5, 2**63 + 6, 0, spec.size, 300)
+    raw[positions] ^= np.arange(1, 301, dtype=np.uint32)
+    found = pack_arrays({"w": (spec, raw)}, claims={"w": Claim(SeedBase(5), init)})
+    assert found.report.tensors[0].index == "seeded"
+    assert found.report.tensors[0].index_bytes == 0
+    pruned = np.zeros_like(raw)
+    pruned[positions] = raw[positions]
+    place = Init(Draw.constant, 0, 0, 6)
+    claim = Claim(ZerosBase(), place, pruned.astype(np.bool_), SeedBase(5))
+    found = pack_arrays({"w": (spec, pruned)}, claims={"w": claim})
+    assert found.report.tensors[0].index == "seeded"
+    assert found.report.tensors[0].base == "zeros"
+    assert rebuilder(b"".join(found.pieces)).tensor("w").tolist() == pruned.tolist()
