@@ -20,7 +20,7 @@ class Bernoulli:
             if 0 < part.size < size:
                 symbols = np.zeros(size, np.int32)
                 symbols[part] = 1
-                encoder.encode(symbols, stream.model.Bernoulli(part.size / size))
+                encoder.encode(symbols, stream.model.Bernoulli(part.size / size, perfect=False))
         counts = np.array([part.size for part in parts], "<u4").tobytes()
         words: bytes = encoder.get_compressed().astype("<u4").tobytes()
         return counts + words
@@ -34,7 +34,8 @@ class Bernoulli:
         parts = []
         for count, size in zip(counts, sizes, strict=True):
             if 0 < count < size:
-                symbols = decoder.decode(stream.model.Bernoulli(count / size), size)
+                model = stream.model.Bernoulli(count / size, perfect=False)
+                symbols = decoder.decode(model, size)
                 parts.append(np.flatnonzero(symbols).astype(np.uint32))
             else:
                 parts.append(np.arange(count, dtype=np.uint32))
