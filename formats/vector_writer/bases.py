@@ -111,6 +111,12 @@ def rich() -> Assembly:
     return Assembly(header)
 
 
+def empty() -> Assembly:
+    """Return a file without tensors."""
+    counts = ("metadata_count", "base_count", "kind_count", "tensor_count")
+    return Assembly([*((count, varint(0)) for count in counts), ("digest", u64(0))])
+
+
 def large() -> Assembly:
     """Return 65,537 bytes stored whole: units have checksums, tensors digests."""
     content = bytes(65_537)

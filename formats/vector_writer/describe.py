@@ -7,7 +7,7 @@ from typing import Any
 from freezepack.digest import content_digest, digest
 from freezepack.types import Base, Draw, FileBase, PackBase, SeedBase
 from vector_writer.edits import Refusal
-from vector_writer.golden import File
+from vector_writer.parts import File
 from vector_writer.tensors import Golden
 
 FIRST = 8

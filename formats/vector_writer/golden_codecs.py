@@ -44,8 +44,8 @@ def _index_tensors(name: str) -> Iterator[Golden]:
         mask = np.sort(order[:100])
         yield replace(tensor, positions=mask, values=words(100))
     elif name == "free":
-        for stream, tensor in enumerate((("a", 400, 300), ("b", 0, 900))):
-            yield _half_free(*tensor, stream)
+        yield _half_free("a", 400, 300, 0)
+        yield _half_free("b", 0, 900, 1)
     else:
         for stream, (tensor_name, shape, mask) in enumerate(_MASKS):
             init = Init(Draw.normal, SCALE, 0, stream)

@@ -1,7 +1,7 @@
 """Broken tensor tables."""
 
-from vector_writer.assemble import Assembly, u32, varint
-from vector_writer.bases import kind, plain, rich
+from vector_writer.assemble import Assembly, u32, u64, varint
+from vector_writer.bases import empty, kind, plain, rich
 from vector_writer.edits import Edit, Refusal, append, both, insert, payload, put
 
 
@@ -53,6 +53,7 @@ TENSORS = (
     Refusal("trained-none", "corrupt", "tensor_kind", put("count", 0), nth=1),
     Refusal("trained-all", "corrupt", "tensor_kind", put("count", 12), nth=1),
     Refusal("trained-empty", "corrupt", "tensor_kind", put("dimension", 0)),
+    Refusal("digest-empty", "corrupt", "digest", put("digest", u64(1)), base=empty),
     Refusal("header-long", "corrupt", "header", append(b"\0"), at="trailing"),
     Refusal("sections-short", "corrupt", "payload", payload(22, b"\0")),
     Refusal("sections-long", "corrupt", "payload", payload(21, b"")),

@@ -50,7 +50,11 @@ class TensorTable:
     def read_digests(self) -> int | None:
         """Read one digest for the whole model and return it, or one into each record."""
         if self.one_checksum and self.rebuilt <= SMALL_MODEL:
-            return self.cursor.unsigned(8, "digest")
+            offset = self.cursor.offset
+            digest = self.cursor.unsigned(8, "digest")
+            if digest and not self.tensors:  # nobody would ever compare it
+                raise CorruptError("digest", offset, f"found {digest:016x}, expected 0: no tensors")
+            return digest
         for name, record in self.tensors.items():
             self.tensors[name] = replace(record, digest=self.cursor.unsigned(8, "digest"))
         return None

@@ -71,7 +71,7 @@ def test_a_changed_field_is_found_or_harmless(data: bytes) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mutated())
 def test_many_changed_fields_are_found_or_harmless(data: bytes) -> None:
     check(data)
