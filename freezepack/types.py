@@ -120,8 +120,8 @@ class Init:
     @property
     def factor(self) -> np.float32:
         """The float32 whose pattern is `bits`."""
-        pattern: NDArray[np.float32] = np.array([self.bits], np.uint32).view(np.float32)
-        return pattern[0]
+        factor: np.float32 = np.array([self.bits], np.uint32).view(np.float32)[0]
+        return factor
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from freezepack.checkpoints.state import State
 from freezepack.errors import CheckpointError
+from freezepack.format.constants import METADATA_KEYS
 from freezepack.pack.claims import Claim
 from freezepack.types import BoolArray, Draw, FileBase, Init, SeedBase, TensorSpec, ZerosBase
 
@@ -113,4 +114,7 @@ def _metadata(info: Mapping[str, Any]) -> dict[str, str]:
     for key in ("freezing_rate", "score"):
         if info.get(key) not in (None, ""):
             metadata[key] = str(info[key])
-    return metadata | {str(k): str(v) for k, v in info.get("metadata", {}).items()}
+    # Of the trainer's own notes, a pack keeps those that have a number there.
+    known = set(METADATA_KEYS.values())
+    notes = {str(k): str(v) for k, v in info.get("metadata", {}).items() if k in known}
+    return metadata | notes

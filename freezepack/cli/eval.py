@@ -55,21 +55,14 @@ def evaluate(
     require_torch("freezepack eval")
     from freezepack.checkpoints.bases import open_bases
     from freezepack.checkpoints.read import read_state
-    from freezepack.checkpoints.torch_file import tensors_of
+    from freezepack.cli.networks import network_of
     from freezepack.digest import content_digest, digest
-    from freezepack.export.architecture import build_from_metadata
-    from freezepack.models.build import build_model
-    from freezepack.nn.load import load_tensors
     from freezepack.train import evaluate as measure
     from freezepack.train import load_data
 
     with ExitStack() as stack:
         state = read_state(model, bases=open_bases(bases, stack), max_bytes=max_bytes)
-    if architecture is not None:
-        network = build_model(architecture, parse_arguments(model_args))
-    else:
-        network = build_from_metadata(state.metadata)
-    load_tensors(network, tensors_of(state.arrays, state.aliases))
+    network = network_of(state, architecture, parse_arguments(model_args))
     dataset = load_data(data, data_dir, splits=(split,), device=device)
     accuracy = measure(network.to(device), dataset, split, batch_size)
     names = sorted(state.arrays, key=str.encode)

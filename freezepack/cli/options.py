@@ -13,7 +13,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_MAX_BYTES = 16 << 30
 
 
-class InputFile(click.ParamType):
+class InputFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic since click 8.4
     """A file to read, or "-" for standard input; that it can be opened is seen to at once."""
 
     name = "path"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,37 +20,27 @@ if TYPE_CHECKING:
 PACK = "model.fpk"
 
 
-@dataclass(frozen=True, slots=True)
-class PackWriter:
-    """Packs the checkpoint of a run, with its metadata.
+def pack_and_read_back(finished: Finished) -> nn.Module:
+    """Pack the checkpoint of a run and return the network read back from the pack.
 
-    Called when training is over: what it returns, the network read back from the pack, is
-    evaluated in place of the trained one.
+    It is evaluated in place of the trained one, so the accuracy is that of the file.
     """
-
-    force: bool = False
-
-    def __call__(self, finished: Finished) -> nn.Module:
-        """Write the pack and return the network in it."""
-        path = finished.out / PACK
-        extra = {"configuration_hash": finished.config.hash}
-        write_pack(finished.checkpoint, path, extra)
-        state = read_state(finished.checkpoint)
-        model = build_from_metadata(state.metadata)
-        load_into(model, path)
-        return model
+    path = finished.out / PACK
+    model = build_from_metadata(pack_checkpoint(finished.checkpoint, path))
+    load_into(model, path)
+    return model
 
 
-def write_pack(checkpoint: Path, path: Path, metadata: dict[str, str]) -> None:
-    """Pack a checkpoint of ours with more metadata; an older pack is replaced."""
+def pack_checkpoint(checkpoint: Path, path: Path, **metadata: str) -> dict[str, str]:
+    """Pack a checkpoint of ours with more metadata, all of which is returned.
+
+    An older pack is replaced.
+    """
     state = read_state(checkpoint)
-    packed = pack_arrays(
-        state.arrays,
-        claims=state.claims,
-        aliases=state.aliases,
-        metadata={**state.metadata, **metadata},
-    )
+    known = {**state.metadata, **metadata}
+    packed = pack_arrays(state.arrays, claims=state.claims, aliases=state.aliases, metadata=known)
     write_output(path, packed.pieces, force=True)
+    return known
 
 
 def train_and_pack(
@@ -73,8 +62,8 @@ def train_and_pack(
         resume=resume,
         force=force,
         progress=progress,
-        on_finish=PackWriter(),
+        on_finish=pack_and_read_back,
     )
-    accuracy = {"accuracy": f"{result.test_accuracy:.4f}", "configuration_hash": config.hash}
-    write_pack(result.checkpoint, out / PACK, accuracy)
+    accuracy = f"{result.test_accuracy:.4f} {config.data}"
+    pack_checkpoint(result.checkpoint, out / PACK, accuracy=accuracy)
     return result

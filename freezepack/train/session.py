@@ -103,7 +103,7 @@ class Saver(Callback):
         config = session.config
         metadata = {
             "data": config.data,
-            "config": config.hash,
+            "configuration_hash": config.hash,
             "validation_accuracy": repr(epoch.validation_accuracy),
         }
         training = {
