@@ -73,10 +73,14 @@ def _complete(shape: tuple[int, ...], index: Any) -> tuple[int | slice, ...]:
 def _check(item: Any, length: int) -> int | slice:
     if isinstance(item, slice):
         return item
-    if isinstance(item, bool) or not hasattr(item, "__index__"):
-        kind = type(item).__name__
-        raise TypeError(f"a slice is indexed with a {kind}, expected integers, slices or ...")
-    number: int = as_index(item)
+    kind = type(item).__name__
+    problem = f"a slice is indexed with a {kind}, expected integers, slices or ..."
+    if isinstance(item, bool):
+        raise TypeError(problem)
+    try:
+        number: int = as_index(item)
+    except TypeError:
+        raise TypeError(problem) from None
     if not -length <= number < length:
         raise IndexError(f"index {number} is out of range for a dimension of {length}")
     return number % length

@@ -1,0 +1,57 @@
+"""A cut answers an index as NumPy does, from one contiguous range."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, basic_indices
+
+from freezepack.slicing import cut
+
+SHAPE = (4, 3, 2)
+
+
+@given(st.data())
+def test_any_index_gives_what_numpy_gives(data: st.DataObject) -> None:
+    shape = data.draw(array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5))
+    index: Any = data.draw(basic_indices(shape, allow_newaxis=False))
+    array = np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape)
+    found = cut(shape, index)
+    block = array.reshape(-1)[found.start : found.stop].reshape(found.shape)
+    rest: Any = (*found.rest, Ellipsis)
+    assert block[rest].shape == array[index].shape
+    assert block[rest].tolist() == array[index].tolist()
+
+
+@pytest.mark.parametrize(
+    ("index", "start", "stop"),
+    [(2, 12, 18), (slice(1, 3), 6, 18), ((1, 2), 10, 12), ((1, 2, 1), 11, 12), (..., 0, 24)],
+)
+def test_the_range_is_no_larger_than_needed(index: Any, start: int, stop: int) -> None:
+    found = cut(SHAPE, index)
+    assert (found.start, found.stop) == (start, stop)
+
+
+def test_an_empty_slice_needs_nothing() -> None:
+    found = cut(SHAPE, slice(3, 1))
+    assert found.stop - found.start == 0
+    assert found.shape == (0, 3, 2)
+
+
+def test_indices_out_of_range_or_too_many_are_refused() -> None:
+    with pytest.raises(IndexError, match="index 4 is out of range for a dimension of 4"):
+        cut(SHAPE, 4)
+    with pytest.raises(IndexError, match="index -5 is out of range"):
+        cut(SHAPE, -5)
+    with pytest.raises(IndexError, match="4 indices and 0 ellipses for 3 dimensions"):
+        cut(SHAPE, (0, 0, 0, 0))
+    with pytest.raises(IndexError, match="2 ellipses"):
+        cut(SHAPE, (..., ...))
+
+
+@pytest.mark.parametrize("index", [[0, 1], None, True, np.array([0]), "a", 1.0])
+def test_other_indices_are_refused(index: Any) -> None:
+    with pytest.raises(TypeError, match="expected integers, slices or"):
+        cut(SHAPE, index)
