@@ -47,9 +47,10 @@ def round_to_grid(place: Reals, importance: Reals | None = None, rate: float = R
         return q
     weight = _weights(place.size, importance)
     nearer = np.trunc(place)
+    most = int(np.abs(place).max()) + 2
     away = np.where(place < 0, -1.0, 1.0)
     for _ in range(_ROUNDS):
-        bits = _bits(np.abs(q))
+        bits = _bits(np.abs(q), most)
         best = np.full(place.size, np.inf)
         for candidate in (nearer, nearer + away, nearer - away, np.zeros_like(nearer)):
             valid: BoolArray = candidate * away >= 0
@@ -68,10 +69,10 @@ def _weights(size: int, importance: Reals | None) -> Reals:
     return np.maximum(importance / importance.mean(), _SHARE)
 
 
-def _bits(magnitudes: Integers) -> Reals:
-    """Return what the magnitudes 0 to max + 1 cost, sign included, in bits of 1/256."""
+def _bits(magnitudes: Integers, most: int) -> Reals:
+    """Return what magnitudes of 0 to `most` cost after these ones, sign included, in bits."""
     scale = 256 * int(magnitudes.sum()) // magnitudes.size + 32
-    count = int(magnitudes.max()) + 2
+    count = most + 1
     logits = [min(4095, ((2 * a - 1) << 16) // scale) for a in range(1, count + 1)]
     beyond = [1 << 22, *(2 * squash(-z) for z in logits)]
     chances = [max(1, beyond[a] - beyond[a + 1]) for a in range(count)]
@@ -86,4 +87,5 @@ def _bits(magnitudes: Integers) -> Reals:
         23 * 256 - log2_fixed(max(1, p)) - log2_fixed(others) + log2_fixed(rest)
         for p in chances[1:]
     ]
-    return np.array(bits, np.float64) / 256
+    costs: Reals = np.array(bits, np.float64) / 256
+    return costs
