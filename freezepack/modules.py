@@ -149,7 +149,7 @@ def save_model(
     *,
     seed: int | None = None,
     init: Draws = None,
-    base: str | os.PathLike[str] | None = None,
+    base: Paths = None,
     index: str = "small",
     values: str = "auto",
 ) -> None:

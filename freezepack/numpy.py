@@ -53,7 +53,7 @@ def save(
     *,
     seed: int | None = None,
     init: Draws = None,
-    base: str | os.PathLike[str] | None = None,
+    base: Paths = None,
     masks: Mapping[str, Array] | None = None,
     index: str = "small",
     values: str = "auto",
@@ -71,8 +71,9 @@ def save(
     seed, init : int, str or mapping
         The seed from which weights were drawn, and how: a scheme such as "xavier_normal" for all
         floating arrays of two or more dimensions, or name to (draw, scale).
-    base : path
-        The checkpoint or pack that the weights come from; needed again to load.
+    base : path or sequence of paths
+        The checkpoint or pack that the weights come from, then those that it needs itself. They
+        are needed again to load.
     masks : mapping of name to bool array
         True is trained. The rest must equal its base.
     index : str

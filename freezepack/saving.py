@@ -1,6 +1,5 @@
 """What the save functions of `freezepack.numpy` and `freezepack.torch` have in common."""
 
-import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -9,7 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from freezepack.checkpoints.bases import base_claims, open_bases, scheme_inits, seed_claims
+from freezepack.checkpoints.bases import (
+    Paths,
+    base_claims,
+    list_paths,
+    open_bases,
+    scheme_inits,
+    seed_claims,
+)
 from freezepack.checkpoints.state import State
 from freezepack.errors import CheckpointError
 from freezepack.pack.claims import Claim
@@ -33,8 +39,9 @@ class SaveOptions:
         How they were drawn: a scheme for all floating tensors of two or more dimensions, or name
         to (draw, scale) or `Init`. Streams are ranks among the names sorted by UTF-8, unless an
         `Init` says otherwise.
-    base : path, optional
-        The checkpoint or pack that the weights come from. Not together with `seed`.
+    base : path or sequence of paths, optional
+        The checkpoint or pack that the weights come from, then those that it needs itself. Not
+        together with `seed`.
     masks : mapping of name to bool array, optional
         True is trained. What is not trained must equal its base. Without a mask, what differs
         from the base is stored.
@@ -44,7 +51,7 @@ class SaveOptions:
 
     seed: int | None = None
     init: Draws = None
-    base: str | os.PathLike[str] | None = None
+    base: Paths = None
     masks: Mapping[str, Any] | None = None
     index: str = "small"
     values: str = "auto"
@@ -92,9 +99,10 @@ def _claims(
 ) -> tuple[dict[str, Claim], list[BaseTensors]]:
     claims = dict(state.claims)
     specs = [spec for spec, _ in state.arrays.values()]
-    if options.base is not None:
-        bases = open_bases(options.base, stack)
-        found = base_claims(bases[0], Path(options.base).name, specs)
+    if options.base:
+        paths = list_paths(options.base)
+        bases = open_bases(paths, stack)
+        found = base_claims(bases[0], Path(paths[0]).name, specs)
         kept = {name: claim.mask for name, claim in claims.items()}
         return {n: replace(c, mask=kept.get(n)) for n, c in found.items()}, bases
     if options.seed is None or options.init is None:

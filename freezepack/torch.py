@@ -73,7 +73,7 @@ def save(
     *,
     seed: int | None = None,
     init: Draws = None,
-    base: str | os.PathLike[str] | None = None,
+    base: Paths = None,
     masks: Mapping[str, Any] | None = None,
     index: str = "small",
     values: str = "auto",

@@ -105,7 +105,7 @@ def claim_base(
     specs = [spec for spec, _ in state.arrays.values()]
     if choice.kind == "seed":
         return seed_claims(choice.seed, scheme_inits(choice.scheme, specs)), []
-    bases = open_bases([choice.path, *_listed(more)], stack)
+    bases = open_bases([choice.path, *list_paths(more)], stack)
     claims = base_claims(bases[0], Path(choice.path).name, specs)
     for name, claim in own.items():
         if name in claims and isinstance(claim.base, FileBase):
@@ -156,7 +156,7 @@ def open_bases(paths: Paths, stack: ExitStack) -> list[BaseTensors]:
     BaseMismatchError
         If a pack is based on something that is not among them.
     """
-    listed = _listed(paths)
+    listed = list_paths(paths)
     found: dict[int, BaseTensors] = {}
     for number, path in enumerate(listed):
         if not is_pack(path):
@@ -178,7 +178,8 @@ def open_bases(paths: Paths, stack: ExitStack) -> list[BaseTensors]:
     return [found[number] for number in range(len(listed))]
 
 
-def _listed(paths: Paths) -> list[str | os.PathLike[str]]:
+def list_paths(paths: Paths) -> list[str | os.PathLike[str]]:
+    """Return one path, several or none as a list."""
     if paths is None:
         return []
     return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
