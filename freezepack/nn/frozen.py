@@ -91,13 +91,12 @@ class Overlay(nn.Module):
 class _Rebuild(torch.autograd.Function):
     """Values in, dense weight out; backward picks the gradient at the trained positions."""
 
-    @staticmethod
-    def forward(values: Tensor, overlay: Overlay) -> Tensor:
-        return overlay.write(values)
+    # no setup_context: torch inspects the signature at every call of a function that has one
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Overlay], output: Tensor) -> None:
-        ctx.overlay = inputs[1]
+    def forward(ctx: Any, values: Tensor, overlay: Overlay) -> Tensor:
+        ctx.overlay = overlay
+        return overlay.write(values)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
