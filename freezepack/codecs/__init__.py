@@ -3,6 +3,7 @@
 A line is `(number in the file, name): Entry(...)`; the numbers are those of formats/ids.toml.
 """
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from freezepack.registry import Entry, Registry
@@ -37,6 +38,7 @@ _INDEX_NAMES = dict(_INDEX.keys())
 _VALUE_NAMES = dict(_VALUES.keys())
 
 
+@cache
 def index_codec_by_id(number: int) -> "IndexCodec":
     """Return the index codec that a file calls `number`.
 
@@ -54,6 +56,7 @@ def index_codec_by_id(number: int) -> "IndexCodec":
     return codec
 
 
+@cache
 def value_codec_by_id(number: int) -> "ValueCodec":
     """Return the value codec that a file calls `number`.
 

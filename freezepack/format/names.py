@@ -27,6 +27,12 @@ FIRST_WORD = 0x80
 FIRST_ENDING = 0xA0
 FIRST_LEAD_BYTE = 0xC0
 RESERVED_NAMES = ("__metadata__",)
+_WORD_CODES = {word: FIRST_WORD + place for place, word in enumerate(WORDS)}
+_ENDING_CODES = {ending: FIRST_ENDING + place for place, ending in enumerate(ENDINGS)}
+_WORDS_BY_FIRST = {
+    first: sorted((word for word in WORDS if word[0] == first), key=len, reverse=True)
+    for first in {word[0] for word in WORDS}
+}
 
 
 def encode_name(name: str, previous: str) -> bytes:
@@ -127,13 +133,14 @@ def _spell(rest: str) -> bytes:
     """Spell what is left of a name: an ending, else the longest word, else one character."""
     out = bytearray()
     while rest:
-        if rest in ENDINGS:
-            out.append(FIRST_ENDING + ENDINGS.index(rest))
+        if rest in _ENDING_CODES:
+            out.append(_ENDING_CODES[rest])
             return bytes(out)
-        word = max((w for w in WORDS if rest.startswith(w)), key=len, default="")
-        if word:
-            out.append(FIRST_WORD + WORDS.index(word))
-            rest = rest[len(word) :]
+        for word in _WORDS_BY_FIRST.get(rest[0], ()):
+            if rest.startswith(word):
+                out.append(_WORD_CODES[word])
+                rest = rest[len(word) :]
+                break
         else:
             out += rest[0].encode()
             rest = rest[1:]
