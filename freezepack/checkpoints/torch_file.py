@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import struct
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, BinaryIO
@@ -19,6 +20,17 @@ from freezepack.types import TensorSpec
 
 OWN = "freezepack"
 """Key of a checkpoint of ours under which everything but tensors stands."""
+_DAMAGE = (
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    AssertionError,
+    struct.error,
+)
+"""What torch's reader of pickles raises on bytes that are none."""
 STATE_KEYS = ("state_dict", "model_state_dict", "model")
 """Where other trainers put the state dict beside optimiser and epoch."""
 
@@ -71,7 +83,7 @@ def _load(source: str | os.PathLike[str] | bytes, label: str) -> Any:
             "because other pickles can run any code. If you trust the file, load it yourself and "
             f"save model.state_dict(), or a .safetensors file. torch says: {_first_line(error)}"
         ) from None
-    except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except _DAMAGE as error:
         raise CheckpointError(
             f"{label} is damaged or no torch file: {_first_line(error)}"
         ) from None
