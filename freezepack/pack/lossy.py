@@ -60,17 +60,6 @@ class Rounded:
     losses: dict[str, Loss]
 
 
-def is_lossy(choice: str) -> bool:
-    """Return whether a choice of values rounds.
-
-    Examples
-    --------
-    >>> is_lossy("grid:4.5"), is_lossy("bf16"), is_lossy("auto")
-    (True, True, False)
-    """
-    return choice.startswith("grid:") or choice in ("bf16", "fp16")
-
-
 def round_values(
     arrays: Arrays,
     claims: Mapping[str, Claim],

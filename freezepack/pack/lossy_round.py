@@ -11,6 +11,13 @@ Integers = NDArray[np.int64]
 
 RATE = 0.1
 """Squared steps that a bit is worth. At high rate a uniform grid trades 2 ln(2)/12 = 0.116."""
+_MOST_MEAN = 1.0
+"""Mean magnitude up to which the rate is looked at.
+
+Above it every value can save a little by being smaller, and all of them becoming smaller together
+is not noise: on a LeNet-5 with mean magnitudes of 5 to 12 a rate of 0.1 saved 0.3 % of the bytes
+and raised the growth of the loss by 40 %, what 3 % fewer bytes cost by a wider step.
+"""
 _LARGEST = 1 << 12
 """Integers beyond this cost so many bits that rounding to the cheaper one gains nothing."""
 _ROUNDS = 3
@@ -33,9 +40,10 @@ def round_to_grid(place: Reals, importance: Reals | None = None, rate: float = R
     Returns
     -------
     int64 array, shape (n,)
-        Minimises importance * (q - place)**2 + rate * bits(q), the importance scaled to a mean
-        of 1. The bits are those of the coder's distribution for the mean magnitude of q, with the
-        share of zeros as found; three rounds settle both.
+        The nearest ones if their mean magnitude is above 1. Else they minimise
+        importance * (q - place)**2 + rate * bits(q), the importance scaled to a mean of 1. The
+        bits are those of the coder's distribution for the mean magnitude of q, with the share of
+        zeros as found; three rounds settle both.
 
     Examples
     --------
@@ -43,7 +51,8 @@ def round_to_grid(place: Reals, importance: Reals | None = None, rate: float = R
     [0, 0, 0, 0, 3]
     """
     q: Integers = np.rint(place).astype(np.int64)
-    if rate <= 0 or not q.size or np.abs(q).max() > _LARGEST:
+    magnitudes = np.abs(q)
+    if rate <= 0 or not q.size or magnitudes.max() > _LARGEST or magnitudes.mean() > _MOST_MEAN:
         return q
     weight = _weights(place.size, importance)
     nearer = np.trunc(place)
@@ -66,7 +75,8 @@ def _weights(size: int, importance: Reals | None) -> Reals:
     """Return the importance of each value, 1 on average before the smallest are raised."""
     if importance is None or not importance.mean() > 0:
         return np.ones(size)
-    return np.maximum(importance / importance.mean(), _SHARE)
+    weights: Reals = np.maximum(importance / importance.mean(), _SHARE)
+    return weights
 
 
 def _bits(magnitudes: Integers, most: int) -> Reals:

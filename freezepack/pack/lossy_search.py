@@ -17,59 +17,15 @@ from freezepack.pack.lossy_round import RATE
 from freezepack.pack.lossy_trained import Trained
 from freezepack.rebuild.bases import Arrays, BaseTensors
 
-ACCURACY = 0.0005
-"""Accuracy, 0 to 1, that may be lost."""
-MEAN_LOSS = 0.01
-"""Share by which the mean loss may grow."""
-RELATIVE_ERROR = 0.04
-"""Without data: root mean square error in standard deviations; about that of grid:5."""
 _LEVELS = 4
 """Levels of an octave: steps differ by a factor of 2**(1/4)."""
 _FIRST, _FINEST, _COARSEST = 5 * _LEVELS, 16 * _LEVELS, -4 * _LEVELS
 
 
-def keeps_accuracy(
-    evaluate: Callable[[Arrays], tuple[float, float]],
-    arrays: Arrays,
-    *,
-    tolerance: float = ACCURACY,
-    loss_tolerance: float = MEAN_LOSS,
-) -> Callable[[Arrays], bool]:
-    """Return a test for `find_grid`: accuracy and mean loss are nearly those of `arrays`.
-
-    Accuracy alone is too coarse a measure: of many grids that harm a little, a few keep the
-    accuracy on some thousand samples by luck, and a search would find them.
-
-    Parameters
-    ----------
-    evaluate : callable
-        Takes a model and returns accuracy, 0 to 1, and mean loss, on validation data.
-    arrays
-        The model before rounding; evaluated once, now.
-    tolerance : float
-        Most accuracy lost.
-    loss_tolerance : float
-        Largest relative growth of the mean loss.
-
-    Examples
-    --------
-    >>> accept = keeps_accuracy(lambda arrays: (0.9 - 0.001 * len(arrays), 1.0), {})
-    >>> accept({}), accept({"w": None})
-    (True, False)
-    """
-    accuracy, loss = evaluate(arrays)
-
-    def accept(candidate: Arrays) -> bool:
-        found, grown = evaluate(candidate)
-        return found >= accuracy - tolerance and grown <= loss * (1 + loss_tolerance)
-
-    return accept
-
-
 def find_grid(
     arrays: Arrays,
     claims: Mapping[str, Claim],
-    accept: Callable[[Arrays], bool],
+    accept: Callable[[Rounded], bool],
     *,
     bases: Sequence[BaseTensors] = (),
     sensitivity: Sensitivity | None = None,
@@ -84,7 +40,7 @@ def find_grid(
     arrays, claims, bases, sensitivity, rate, keep
         As for `round_values`.
     accept : callable
-        Says of a rounded model whether it will do.
+        Says of a rounded model whether it will do: `keeps_accuracy` or `keeps_values`.
     evaluations : int
         Most calls of `accept` altogether.
 
@@ -100,62 +56,22 @@ def find_grid(
 
     Notes
     -----
-    First one level for all tensors, a quarter of an octave fine: octaves, then halves. Then tensor
-    by tensor, those with most values first, half an octave and a quarter, until none can be
-    coarser.
+    First one level for all tensors, a quarter of an octave fine: octaves, then halves. Then,
+    unless steps follow a sensitivity, tensor by tensor, those with most values first, half an
+    octave and a quarter, until none can be coarser. The more is tried, the likelier is a grid that
+    passes by luck: give `accept` much data, or a sensitivity.
     """
     trained = all_trained(arrays, claims, bases, keep)
     widths = widest(trained, sensitivity)
-    search = _Search(
-        lambda levels: round_to_widths(
-            arrays,
-            trained,
-            {name: widths[name] / 2 ** (level / _LEVELS) for name, level in levels.items()},
-            sensitivity,
-            rate,
-        ),
-        lambda rounded: accept(rounded.arrays),
-        list(trained),
-        evaluations,
-    )
+
+    def make(levels: Mapping[str, int]) -> Rounded:
+        wanted = {name: widths[name] / 2 ** (n / _LEVELS) for name, n in levels.items()}
+        return round_to_widths(arrays, trained, wanted, sensitivity, rate)
+
+    search = _Search(make, accept, list(trained), evaluations)
     search.run()
-    _refine(search, trained)
-    return search.best
-
-
-def find_grid_by_error(
-    arrays: Arrays,
-    claims: Mapping[str, Claim],
-    *,
-    tolerance: float = RELATIVE_ERROR,
-    bases: Sequence[BaseTensors] = (),
-    rate: float = RATE,
-    keep: Iterable[str] = KEEP,
-) -> Rounded:
-    """Round to the coarsest grid whose error is small in every tensor, where there is no data.
-
-    Parameters
-    ----------
-    tolerance : float
-        Largest root mean square error of a tensor in its standard deviations.
-    arrays, claims, bases, rate, keep
-        As for `round_values`.
-    """
-    trained = all_trained(arrays, claims, bases, keep)
-    widths = widest(trained)
-    search = _Search(
-        lambda levels: round_to_widths(
-            arrays,
-            trained,
-            {name: widths[name] / 2 ** (level / _LEVELS) for name, level in levels.items()},
-            None,
-            rate,
-        ),
-        lambda rounded: all(loss.rms_error <= tolerance for loss in rounded.losses.values()),
-        list(trained),
-        1 << 20,
-    )
-    search.run()
+    if sensitivity is None and search.found is not None:
+        _refine(search, trained)
     return search.best
 
 
