@@ -1,14 +1,15 @@
 """From a patch to sections: every legal way to write a tensor, with its size."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from freezepack import native
 from freezepack.codecs import INDEX_CODECS, VALUE_CODECS, value_codec_by_id
 from freezepack.codecs.base import IndexCodec, ValueCodec
 from freezepack.digest import digest
 from freezepack.format.cursor import varint_bytes
 from freezepack.format.writer import EncodedTensor, EncodedUnit
-from freezepack.pack.patch import TensorPatch
+from freezepack.pack.patch import TensorPatch, UnitPatch
 from freezepack.types import Draw, RawArray, SeedBase
 
 MOST_SMALL_POSITIONS = 1 << 24
@@ -54,8 +55,7 @@ def list_options(
 ) -> list[Option]:
     """Return every way to write a tensor that the choices allow, at least one.
 
-    A codec that cannot code this tensor is left out; if that was the one asked for by name, the
-    others are tried.
+    A codec that cannot code this tensor is left out; others replace one that was named.
     """
     exact = digest(raw)
     indexes = list(_code_index(patch, _index_codecs(patch, index)))
@@ -70,10 +70,8 @@ def _option(
     patch: TensorPatch, raw: RawArray, exact: int, index: Sections, values: Sections
 ) -> Option:
     init, base = patch.base.init, patch.claim.base
-    units = tuple(
-        EncodedUnit(unit.count, i, v)
-        for unit, i, v in zip(patch.units, index.units, values.units, strict=True)
-    )
+    parts = zip(patch.units, index.units, values.units, strict=True)
+    units = tuple(EncodedUnit(unit.count, i, v) for unit, i, v in parts)
     codec = value_codec_by_id(values.codec)
     tensor = EncodedTensor(
         patch.spec,
@@ -125,21 +123,21 @@ def _is_adaptive(codec: IndexCodec | ValueCodec) -> bool:
 def _code_index(patch: TensorPatch, codecs: Sequence[IndexCodec]) -> Iterator[Sections]:
     """Yield the index sections of every codec that can write this mask."""
     for codec in codecs:
-        units: list[bytes] = []
-        nbytes = 0
-        for part in patch.units:
-            size = part.unit.size
-            section: bytes | None = b""
-            if 0 < part.count < size:
-                section = codec.encode(part.positions, part.unit)
-            if section is None:
-                break
-            units.append(section)
-            if 0 < part.count < size and codec.fixed_length(size, part.count) is None:
+
+        def encode(part: UnitPatch, codec: IndexCodec = codec) -> bytes | None:
+            if not 0 < part.count < part.unit.size:
+                return b""
+            return codec.encode(part.positions, part.unit)
+
+        sections = _encode_units(patch.units, encode)
+        if sections is None:
+            continue
+        nbytes = sum(map(len, sections))
+        for part, section in zip(patch.units, sections, strict=True):
+            mixed = 0 < part.count < part.unit.size
+            if mixed and codec.fixed_length(part.unit.size, part.count) is None:
                 nbytes += len(varint_bytes(len(section)))
-            nbytes += len(section)
-        else:
-            yield Sections(codec.id, tuple(units), nbytes)
+        yield Sections(codec.id, tuple(sections), nbytes)
 
 
 def _code_values(patch: TensorPatch, codecs: Sequence[ValueCodec]) -> Iterator[Sections]:
@@ -147,25 +145,45 @@ def _code_values(patch: TensorPatch, codecs: Sequence[ValueCodec]) -> Iterator[S
     dtype = patch.spec.dtype
     for codec in codecs:
         length = codec.parameter_length(dtype)
-        parameters: set[bytes] = set()
-        units: list[bytes] = []
-        nbytes = length
-        for part in patch.units:
-            coded: bytes | None = bytes(length)
-            if part.count:
-                coded = codec.encode(part.values, dtype, part.base_values)
-            if coded is None:
-                break
-            if part.count:
-                parameters.add(coded[:length])
-                if codec.fixed_length(dtype, part.count) is None:
-                    nbytes += len(varint_bytes(len(coded)))
-            units.append(coded[length:])
-            nbytes += len(coded) - length
-        else:
-            if len(parameters) <= 1:
-                parameter = next(iter(parameters), bytes(length))
-                yield Sections(codec.id, tuple(units), nbytes, parameter)
+
+        def encode(part: UnitPatch, codec: ValueCodec = codec) -> bytes | None:
+            if not part.count:
+                return b""
+            return codec.encode(part.values, dtype, part.base_values)
+
+        coded = _encode_units(patch.units, encode)
+        if coded is None:
+            continue
+        parameters = {data[:length] for data in coded if data}
+        if len(parameters) > 1:
+            continue
+        sections = tuple(data[length:] for data in coded)
+        nbytes = length + sum(map(len, sections))
+        for part, section in zip(patch.units, sections, strict=True):
+            if part.count and codec.fixed_length(dtype, part.count) is None:
+                nbytes += len(varint_bytes(len(section)))
+        parameter = next(iter(parameters), bytes(length))
+        yield Sections(codec.id, sections, nbytes, parameter)
+
+
+def _encode_units(
+    parts: Sequence[UnitPatch], encode: Callable[[UnitPatch], bytes | None]
+) -> list[bytes] | None:
+    """Encode all units, in threads if there are several; None if one cannot be coded."""
+    first = encode(parts[0]) if parts else b""
+    if first is None:
+        return None
+    sections: list[bytes] = [first] if parts else []
+
+    def work(begin: int, end: int) -> list[bytes | None]:
+        return [encode(part) for part in parts[1 + begin : 1 + end]]
+
+    for found in native.map_tiles(work, len(parts) - len(sections), 1, least=1):
+        for section in found:
+            if section is None:
+                return None
+            sections.append(section)
+    return sections
 
 
 def _lossy_digest(patch: TensorPatch, raw: RawArray, codec: ValueCodec, coded: Sections) -> int:
