@@ -22,6 +22,7 @@ COMMANDS = Registry(
         "verify": Entry(
             "freezepack.cli.verify:verify", "Check a pack, or compare it with a model."
         ),
+        "bench": Entry("freezepack.cli.bench:bench", "Measure sizes and write tables."),
         "list": Entry("freezepack.cli.list:list_parts", "List scores, models, data, codecs, ..."),
     },
 )
