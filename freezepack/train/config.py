@@ -17,9 +17,10 @@ from freezepack.train.data import DATASETS
 
 FILLS = ("seed", "zeros")
 SCHEDULES = ("constant", "cosine", "step")
-_RATES = {"adam": 3e-3, "adamw": 3e-3, "sgd": 0.1}
+_RATES = {"adam": (1e-3, 1e-2), "adamw": (1e-3, 1e-2), "sgd": (0.1, 0.1)}
+"""Learning rates, dense and frozen: a few trained values take, and need, larger steps."""
 _FLOATS = ("lr", "momentum", "weight_decay", "warmup", "gamma", "clip")
-_DECAYS = {"adam": 0.0, "adamw": 1e-2, "sgd": 5e-4}
+_DECAYS = {"adam": 0.0, "adamw": 1e-2, "sgd": 0.0}
 OPTIMIZERS = tuple(_RATES)
 
 
@@ -54,8 +55,8 @@ class RunConfig:
     accumulate : int
         Parts into which each batch is divided to save memory; gradients are summed.
     optimizer : {"adam", "adamw", "sgd"}
-        `momentum` is that of SGD. `lr` and `weight_decay` default to 3e-3 and 0 for adam, 3e-3
-        and 1e-2 for adamw, 0.1 and 5e-4 for sgd.
+        `momentum` is that of SGD. `lr` defaults to 0.1 for sgd; for adam and adamw to 1e-2, and
+        to 1e-3 where nothing is frozen. `weight_decay` defaults to 1e-2 for adamw, else to 0.
     schedule : {"cosine", "step", "constant"}
         After a linear rise over `warmup` epochs. "step" multiplies by `gamma` at each of
         `milestones`, which are shares of the whole run.
@@ -105,7 +106,7 @@ class RunConfig:
         self._set("milestones", tuple(map(float, self.milestones)))
         self._default("epochs", source.epochs)
         self._default("score_batch", source.score_batch)
-        self._default("lr", _RATES[self.optimizer])
+        self._default("lr", _RATES[self.optimizer][self.freezing_rate != "0"])
         self._default("weight_decay", _DECAYS[self.optimizer])
         for name in _FLOATS:  # 1 and 1.0 are the same configuration
             if getattr(self, name) is not None:

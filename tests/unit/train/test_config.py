@@ -18,11 +18,12 @@ def test_defaults_are_resolved_so_that_the_record_says_everything() -> None:
 def test_default_rates_and_decays_are_those_of_the_optimiser() -> None:
     found = {name: RunConfig(optimizer=name) for name in ("sgd", "adam", "adamw")}
     assert {name: c.weight_decay for name, c in found.items()} == {
-        "sgd": 5e-4,
+        "sgd": 0.0,
         "adam": 0.0,
         "adamw": 1e-2,
     }
-    assert found["sgd"].lr == 0.1
+    assert [found[name].lr for name in ("sgd", "adam")] == [0.1, 0.01]
+    assert RunConfig(freezing_rate="0.0").lr == 0.001
 
 
 def test_equal_configurations_have_equal_hashes() -> None:
