@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from freezepack.pack.lossy import Rounded, is_lossy, round_values
-from freezepack.pack.lossy_search import ACCURACY, find_grid, find_grid_by_error, keeps_accuracy
+from freezepack.pack.lossy import Rounded, round_values
+from freezepack.pack.lossy_accept import (
+    ACCURACY,
+    MEAN_LOSS,
+    RELATIVE_ERROR,
+    expected_damage,
+    keeps_accuracy,
+    keeps_values,
+)
+from freezepack.pack.lossy_search import find_grid
 
 if TYPE_CHECKING:
     from freezepack.checkpoints.state import State
@@ -18,6 +26,19 @@ if TYPE_CHECKING:
     from freezepack.rebuild.bases import Arrays, BaseTensors
 
 AUTO = "grid:auto"
+LOSS_IMAGES = 10_000
+"""Training images on which the mean loss is watched; the accuracy is that of validation."""
+
+
+def is_lossy(values: str) -> bool:
+    """Return whether `--values` rounds.
+
+    Examples
+    --------
+    >>> is_lossy("grid:4.5"), is_lossy("bf16"), is_lossy("auto")
+    (True, True, False)
+    """
+    return values.startswith("grid") or values in ("bf16", "fp16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +74,8 @@ def round_state(
     if yardstick.data is None:
         if values != AUTO:
             return round_values(state.arrays, claims, values, bases=bases)
-        limit = {} if yardstick.tolerance is None else {"tolerance": yardstick.tolerance}
-        return find_grid_by_error(state.arrays, claims, bases=bases, **limit)
+        limit = RELATIVE_ERROR if yardstick.tolerance is None else yardstick.tolerance
+        return find_grid(state.arrays, claims, keeps_values(limit), bases=bases)
     from freezepack.cli.extras import require_torch
 
     require_torch("--data")
@@ -82,10 +103,16 @@ def _round_on_data(
 
     def measure(arrays: Arrays) -> tuple[float, float]:
         network.load_state_dict(tensors_of(arrays, state.aliases))
-        return accuracy_and_loss(network, data, "validation")
+        accuracy, _ = accuracy_and_loss(network, data, "validation")
+        return accuracy, accuracy_and_loss(network, data, "train", LOSS_IMAGES)[1]
 
     tolerance = ACCURACY if yardstick.tolerance is None else yardstick.tolerance
-    accept = keeps_accuracy(measure, state.arrays, tolerance=tolerance)
+    keeps = keeps_accuracy(measure, state.arrays, tolerance=tolerance)
+    allowed = MEAN_LOSS * accuracy_and_loss(network, data, "train", LOSS_IMAGES)[1]
+
+    def accept(rounded: Rounded) -> bool:
+        return expected_damage(state.arrays, rounded, sensitivity) <= allowed and keeps(rounded)
+
     return find_grid(state.arrays, claims, accept, **options)
 
 

@@ -13,12 +13,16 @@ from freezepack.train.data.dataset import Dataset
 BATCH = 1000
 
 
-def accuracy_and_loss(model: nn.Module, data: Dataset, split: str) -> tuple[float, float]:
+def accuracy_and_loss(
+    model: nn.Module, data: Dataset, split: str, most: int | None = None
+) -> tuple[float, float]:
     """Return the accuracy, 0 to 1, and the mean cross-entropy on a split, in evaluation mode.
 
-    The mode of the model is as before afterwards.
+    The first `most` examples are used, or all. The mode of the model is as before afterwards.
     """
     examples = data.split(split)
+    if most is not None:
+        examples = examples.take(torch.arange(min(most, len(examples))))
     training = model.training
     model.eval()
     correct, loss = 0, 0.0
