@@ -57,7 +57,7 @@ def test_arguments_are_completed_with_the_defaults() -> None:
 def test_unknown_arguments_and_models_are_named() -> None:
     with pytest.raises(UnknownNameError, match="no argument of model 'lenet5-caffe' named 'rleu'"):
         build_model("lenet5-caffe", {"rleu": "fc"})
-    with pytest.raises(UnknownNameError, match="no model named 'lenet5'. Did you mean"):
+    with pytest.raises(UnknownNameError, match=r"no model named 'lenet5'\. Did you mean"):
         build_model("lenet5")
     with pytest.raises(ValueError, match="relu is 'both', expected 'conv' or 'fc'"):
         build_model("lenet5-caffe", {"relu": "both"})
