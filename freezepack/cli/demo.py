@@ -29,8 +29,12 @@ def demo(out: Path | None, force: bool, as_json: bool) -> None:
     from freezepack.cli.extras import require_torch
 
     require_torch("freezepack demo")
+    import torch
+
     from freezepack.train import RunConfig
 
+    # Threads gain little on a network this small, and lose much where other programs run.
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         rows = []
         for fill, label in LABELS.items():
