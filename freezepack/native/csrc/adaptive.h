@@ -44,6 +44,12 @@ class Array {
     T* data_;
 };
 
+// n / d rounded down, for n and d below 2^52. Doubles hold both, and rounding their ratio never
+// carries it to the next integer; compilers make vector code of it, other than of n / d.
+inline uint64_t quotient(uint64_t n, uint64_t d) {
+    return static_cast<uint64_t>(static_cast<double>(n) / static_cast<double>(d));
+}
+
 // log2 in 1/256; x >= 1.
 inline int32_t log2_fixed(uint64_t x) {
     const int top = top_bit(x);
@@ -89,14 +95,14 @@ struct Interval {
         low <<= 8;
         high = high << 8 | 255;
     }
-    // The fewest bytes that end the stream inside the interval.
+    // The fewest bytes that end the stream inside the interval; those behind them are 0.
     int tail(uint8_t bytes[4]) const {
         if (low == 0) return 0;
         for (int count = 1;; ++count) {
             const uint64_t unit = uint64_t{1} << (32 - 8 * count);
             const uint64_t end = (low + unit - 1) / unit * unit;
             if (end > high) continue;  // count 4 always fits: unit 1
-            for (int i = 0; i < count; ++i) bytes[i] = static_cast<uint8_t>(end >> (24 - 8 * i));
+            for (int i = 0; i < 4; ++i) bytes[i] = static_cast<uint8_t>(end >> (24 - 8 * i));
             return count;
         }
     }

@@ -23,4 +23,11 @@
 #define FPK_CLONES
 #endif
 
+// On a function with FPK_CLONES: what it calls is compiled into it, so that this has clones too.
+#if defined(__GNUC__)
+#define FPK_FLATTEN __attribute__((flatten))
+#else
+#define FPK_FLATTEN
+#endif
+
 #endif

@@ -203,6 +203,25 @@ class Walk {
 
 enum : int64_t { kDone = 0, kTooSmall = -1, kNotFound = -2, kNotCanonical = -3, kNoMemory = -4 };
 
+FPK_CLONES FPK_FLATTEN int64_t encode(const uint32_t* base, const Layout& layout, uint8_t preset,
+                                      const uint32_t* positions, Sink& sink) {
+    Writer writer(sink, positions);
+    Walk<Writer> walk(writer, base, layout, preset);
+    if (!walk.ok()) return kNoMemory;
+    walk.run();
+    writer.finish();
+    return sink.full() ? int64_t{kTooSmall} : static_cast<int64_t>(sink.length);
+}
+
+FPK_CLONES FPK_FLATTEN int64_t decode(const uint8_t* data, size_t length, const uint32_t* base,
+                                      const Layout& layout, uint8_t preset, uint32_t* positions) {
+    Reader reader(data, length, positions);
+    Walk<Reader> walk(reader, base, layout, preset);
+    if (!walk.ok()) return kNoMemory;
+    if (!walk.run()) return kNotFound;
+    return reader.canonical() ? kDone : kNotCanonical;
+}
+
 }  // namespace
 }  // namespace fpk
 
@@ -213,12 +232,7 @@ FPK_API int64_t fpk_hazard_encode(const uint32_t* base, uint32_t rows, uint32_t 
     const fpk::Layout layout{rows, columns, kernel, trained};
     fpk::Sink sink(out, capacity);
     sink.push(static_cast<uint8_t>(preset));
-    fpk::Writer writer(sink, positions);
-    fpk::Walk<fpk::Writer> walk(writer, base, layout, static_cast<uint8_t>(preset));
-    if (!walk.ok()) return fpk::kNoMemory;
-    walk.run();
-    writer.finish();
-    return sink.full() ? fpk::kTooSmall : static_cast<int64_t>(sink.length);
+    return fpk::encode(base, layout, static_cast<uint8_t>(preset), positions, sink);
 }
 
 // Decode a section of at least one byte into `trained` >= 1 positions. Returns 0 or an error.
@@ -226,9 +240,5 @@ FPK_API int64_t fpk_hazard_decode(const uint8_t* data, uint64_t length, const ui
                                   uint32_t rows, uint32_t columns, uint32_t kernel,
                                   uint32_t trained, uint32_t* positions) {
     const fpk::Layout layout{rows, columns, kernel, trained};
-    fpk::Reader reader(data + 1, length - 1, positions);
-    fpk::Walk<fpk::Reader> walk(reader, base, layout, data[0]);
-    if (!walk.ok()) return fpk::kNoMemory;
-    if (!walk.run()) return fpk::kNotFound;
-    return reader.canonical() ? fpk::kDone : fpk::kNotCanonical;
+    return fpk::decode(data + 1, length - 1, base, layout, data[0], positions);
 }

@@ -53,6 +53,7 @@ class LevelRates {
         const uint64_t scale = std::min((uint64_t{layout.trained} << 24) / size, uint64_t{1} << 40);
         for (int l = 0; l < 64; ++l) {
             prior_[l] = clamp<uint64_t>(share[l] * scale >> 20, 1, 1u << 24);
+            prior_met_[l] = (kPriorEvents << 24) / prior_[l];
             for (int d = -2; d <= 2; ++d)
                 if (l + d >= 0 && l + d < 64) near_[l] += count_[l + d] * kSpread[d + 2];
         }
@@ -74,9 +75,9 @@ class LevelRates {
         for (int l = 0; l < 64; ++l) {
             uint64_t rate = prior_[l];
             if (slope_ != 0) {
-                const uint64_t met = near_[l] * rows_done / layout_.rows;
+                const uint64_t met = quotient(near_[l] * rows_done, layout_.rows);
                 const uint64_t events = ((seen_[l] >> 4) + kPriorEvents) << 24;
-                rate = events / (met + (kPriorEvents << 24) / prior_[l]);
+                rate = quotient(events, met + prior_met_[l]);
             }
             rate_[l] = static_cast<uint32_t>(clamp<uint64_t>(rate, 1, 3u << 22));
         }
@@ -86,20 +87,27 @@ class LevelRates {
     static constexpr uint64_t kSpread[5] = {1, 4, 6, 4, 1}, kPriorEvents = 32;
 
     void rank(const uint32_t* base) {
+        constexpr uint32_t kMagnitude = 0x7fffffff;
         const size_t size = layout_.size();
-        const auto magnitude = [&](size_t i) { return (base[i] & 0x7fffffffu) >> 20; };
+        uint8_t* level = level_.get();
         uint32_t largest = 0;
-        for (size_t i = 0; i < size; ++i) largest = std::max(largest, magnitude(i));
+        for (size_t i = 0; i < size; ++i) largest = std::max(largest, base[i] & kMagnitude);
+        largest >>= 20;
         for (size_t i = 0; i < size; ++i) {
-            level_[i] = static_cast<uint8_t>(std::min(63u, largest - magnitude(i)));
-            ++count_[level_[i]];
+            const uint32_t below = largest - ((base[i] & kMagnitude) >> 20);
+            level[i] = static_cast<uint8_t>(std::min(63u, below));
         }
+        // Neighbours often share a level: with four tables no count waits for the one before.
+        uint64_t count[4][64] = {};
+        for (size_t i = 0; i < size; ++i) ++count[i & 3][level[i]];
+        for (int l = 0; l < 64; ++l) count_[l] = count[0][l] + count[1][l] + count[2][l] + count[3][l];
     }
 
     const Layout layout_;
     const uint32_t slope_;
     Array<uint8_t> level_;
-    uint64_t count_[64] = {}, prior_[64] = {}, near_[64] = {}, seen_[64] = {};
+    uint64_t count_[64] = {}, prior_[64] = {}, prior_met_[64] = {};
+    uint64_t near_[64] = {}, seen_[64] = {};
     uint32_t rate_[64] = {};
 };
 
@@ -107,18 +115,18 @@ class LevelRates {
 class ColumnFactors {
   public:
     ColumnFactors(const Layout& layout, const Preset& preset)
-        : layout_(layout), preset_(preset), factor_(layout.columns), log_(layout.columns),
+        : layout_(layout), preset_(preset), factor_(layout.columns),
           group_log_(layout.groups()), events_(layout.columns), expected_(layout.columns),
           waiting_(layout.columns), touched_(layout.groups()) {
         if (ok()) std::fill_n(factor_.get(), layout.columns, 4096u);
     }
 
     bool ok() const {
-        return factor_.ok() && log_.ok() && group_log_.ok() && events_.ok() && expected_.ok() &&
+        return factor_.ok() && group_log_.ok() && events_.ok() && expected_.ok() &&
                waiting_.ok() && touched_.ok();
     }
     const uint32_t* factors() const { return factor_.get(); }
-    int32_t log(uint32_t column) const { return log_[column]; }
+    int32_t log(uint32_t column) const { return log2_fixed(factor_[column]) - kOne; }
     int32_t group_log(uint32_t group) const { return group_log_[group]; }
     void touch(uint32_t group) const { touched_[group] = 1; }
     void add(uint32_t column, uint32_t weight) const { events_[column] += weight; }
@@ -148,21 +156,20 @@ class ColumnFactors {
             expected += expected_[j];
         }
         const uint64_t strength = uint64_t{preset_.group_prior} << 13;
-        const uint64_t ratio = (((events << 12) + strength) << 12) / (expected + strength);
+        const uint64_t ratio = quotient(((events << 12) + strength) << 12, expected + strength);
         const uint64_t shared = clamp<uint64_t>(ratio, 16, 1 << 18);
         group_log_[group] = log2_fixed(shared) - kOne;
         const uint64_t prior = uint64_t{preset_.column_prior} << 13;
         for (uint32_t j = from; j < to; ++j) {
-            const uint64_t own = ((events_[j] << 24) + prior * shared) / (expected_[j] + prior);
+            const uint64_t own = quotient((events_[j] << 24) + prior * shared, expected_[j] + prior);
             factor_[j] = static_cast<uint32_t>(clamp<uint64_t>(own, 32, 1 << 19));
-            log_[j] = log2_fixed(factor_[j]) - kOne;
         }
     }
 
     const Layout layout_;
     const Preset preset_;
     Array<uint32_t> factor_;
-    Array<int32_t> log_, group_log_;
+    Array<int32_t> group_log_;
     Array<uint64_t> events_, expected_;
     Array<uint32_t> waiting_;
     Array<uint8_t> touched_;
