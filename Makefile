@@ -9,6 +9,9 @@ WORKERS ?= 2
 demo: .venv/.demo
 	$(BIN)/freezepack demo
 
+# Tests share the cores: threads of torch inside each of them would only wait for one another.
+test slow: export OMP_NUM_THREADS = 1
+
 test: .venv/.test
 	$(BIN)/python -m pytest -n $(WORKERS)
 

@@ -11,6 +11,7 @@ from freezepack.files import write_output
 from freezepack.pack.packer import pack_arrays
 from freezepack.torch import load_into
 from freezepack.train import run
+from freezepack.train.loop import Callback
 
 if TYPE_CHECKING:
     from torch import nn
@@ -43,6 +44,14 @@ def pack_checkpoint(checkpoint: Path, path: Path, **metadata: str) -> dict[str, 
     return known
 
 
+class _RemoveOldPack(Callback):
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def on_start(self, epochs: int, steps: int, first: int) -> None:
+        self._path.unlink(missing_ok=True)
+
+
 def train_and_pack(
     config: RunConfig,
     out: Path,
@@ -53,7 +62,10 @@ def train_and_pack(
     force: bool = False,
     progress: bool | None = None,
 ) -> Result:
-    """Run a configuration, pack it, and write the accuracy of the pack into its metadata."""
+    """Run a configuration, pack it, and write the accuracy of the pack into its metadata.
+
+    The pack of an earlier run in the same folder goes when training begins.
+    """
     result = run(
         config,
         out=out,
@@ -62,6 +74,7 @@ def train_and_pack(
         resume=resume,
         force=force,
         progress=progress,
+        callbacks=[_RemoveOldPack(out / PACK)],
         on_finish=pack_and_read_back,
     )
     accuracy = f"{result.test_accuracy:.4f} {config.data}"

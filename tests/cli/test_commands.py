@@ -162,3 +162,26 @@ def test_list_names_everything(command: Command) -> None:
         assert name in out
     assert "in use: " in command("list", "backends").out
     assert json.loads(command("list", "codecs", "--json").out)["index-codecs"][0]["name"] == "none"
+
+
+def test_a_new_run_replaces_the_old_pack_and_only_with_force(
+    command: Command, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    arguments = ["train", "--model", "lenet-300-100", "--data", "digits", "--epochs", "1"]
+    assert command(*arguments, "--out", run).code == 0
+    first = (run / "model.fpk").read_bytes()
+    done = command(*arguments, "--seed", "2", "--out", run)
+    assert done.code == 1
+    assert "--force" in done.err
+    assert (run / "model.fpk").read_bytes() == first
+    done = command(*arguments, "--seed", "2", "--out", run, "--force", "--json")
+    assert done.code == 0
+    facts = json.loads(done.out)
+    assert (facts["weights"], facts["trained_weights"], facts["trained_others"]) == (
+        266_200,
+        1331,
+        410,
+    )
+    assert (run / "model.fpk").read_bytes() != first
+    assert command("verify", run / "model.fpk", "--against", run / "model.pt").code == 0
