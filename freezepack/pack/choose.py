@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+from freezepack.codecs import index_codec_by_id
 from freezepack.pack.encode import Option
 from freezepack.types import Base, Draw, DType, SeedBase
 
 SLACK = 16
 """Options this much larger than a tensor's smallest can never pay by saving a kind."""
 KIND_BYTES = 5
-"""Least bytes of a kind in the header."""
+"""Least bytes of a kind in the header; a draw and a seed for the mask are one more each."""
 
 _Key = tuple[DType, Base, Draw | None, int, int]
 
@@ -62,7 +63,8 @@ def _without(
             return None
         extra += best.nbytes - now.nbytes
         moved.append(best)
-    return moved if extra < KIND_BYTES else None
+    drawn, from_seed = kind[2] is not None, index_codec_by_id(kind[3]).needs_seed
+    return moved if extra < KIND_BYTES + drawn + from_seed else None
 
 
 def _key(option: Option) -> _Key:

@@ -1,5 +1,7 @@
 """The smallest option, then the lower number, then fewer kinds."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from freezepack.format.writer import EncodedTensor
@@ -9,7 +11,7 @@ from freezepack.pack.encode import Option
 from freezepack.pack.patch import make_patch
 from freezepack.rebuild.base import TensorBase
 from freezepack.rebuild.host import NUMPY
-from freezepack.types import DType, TensorSpec, ZerosBase
+from freezepack.types import Draw, DType, Init, SeedBase, TensorSpec, ZerosBase
 
 SPEC = TensorSpec("w", (1,), DType.uint8)
 PATCH = make_patch(np.zeros(1, np.uint8), Claim(), TensorBase(SPEC, ZerosBase(), None, NUMPY))
@@ -17,6 +19,13 @@ PATCH = make_patch(np.zeros(1, np.uint8), Claim(), TensorBase(SPEC, ZerosBase(),
 
 def option(nbytes: int, index: int, values: int) -> Option:
     return Option(PATCH, EncodedTensor(SPEC, ZerosBase(), None, index, values, (), 0), nbytes)
+
+
+def drawn(nbytes: int, index: int) -> Option:
+    tensor = replace(
+        option(nbytes, index, 0).tensor, base=SeedBase(1), init=Init(Draw.normal, 0x3223D70A)
+    )
+    return Option(PATCH, tensor, nbytes)
 
 
 def codecs(options: list[Option]) -> list[tuple[int, int]]:
@@ -38,6 +47,14 @@ def test_a_kind_is_given_up_if_that_costs_less_than_its_entry() -> None:
     for extra, wanted in [(KIND_BYTES - 1, (2, 0)), (KIND_BYTES, (3, 0))]:
         rare = [option(20, 3, 0), option(20 + extra, 2, 0)]
         assert codecs(choose([common, common, rare])) == [(2, 0), (2, 0), wanted]
+
+
+def test_a_draw_and_a_seed_for_the_mask_make_an_entry_longer() -> None:
+    common = [drawn(10, 5)]
+    for index, entry in [(8, KIND_BYTES + 1), (7, KIND_BYTES + 2)]:
+        for extra, wanted in [(entry - 1, (5, 0)), (entry, (index, 0))]:
+            rare = [drawn(20, index), drawn(20 + extra, 5)]
+            assert codecs(choose([common, rare])) == [(5, 0), wanted]
 
 
 def test_only_kinds_in_use_take_others_in() -> None:
