@@ -183,6 +183,7 @@ types:
       index_has_length:
         value: >-
           index == index_codec::gaps or index == index_codec::hazard or index == index_codec::free
+          or index == index_codec::hazard_turned
         doc: Whether the length of an index section is stored.
       values_have_length:
         value: values != value_codec::raw and values != value_codec::constant
@@ -426,6 +427,7 @@ enums:
     5: hazard
     6: base_top
     7: free
+    8: hazard_turned
   value_codec:
     0: raw
     1: planes

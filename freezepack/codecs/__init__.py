@@ -20,6 +20,9 @@ _INDEX = {
     (5, "hazard"): Entry("freezepack.codecs.hazard.codec:HAZARD", "predicted from the base"),
     (6, "base-top"): Entry("freezepack.codecs.base_top:BASE_TOP", "largest of the base; no bytes"),
     (7, "free"): Entry("freezepack.codecs.free:FREE", "a seed knows a part of the mask"),
+    (8, "hazard-turned"): Entry(
+        "freezepack.codecs.hazard.turned:HAZARD_TURNED", "hazard, rows and columns exchanged"
+    ),
 }
 _VALUES = {
     (0, "raw"): Entry("freezepack.codecs.raw:RAW", "the bits as they are"),

@@ -60,6 +60,7 @@ class Freezepack(KaitaiStruct):
         hazard = 5
         base_top = 6
         free = 7
+        hazard_turned = 8
 
     class MetadataKey(IntEnum):
         architecture = 1
@@ -310,7 +311,7 @@ class Freezepack(KaitaiStruct):
             if hasattr(self, '_m_index_has_length'):
                 return self._m_index_has_length
 
-            self._m_index_has_length =  ((self.index == Freezepack.IndexCodec.gaps) or (self.index == Freezepack.IndexCodec.hazard) or (self.index == Freezepack.IndexCodec.free)) 
+            self._m_index_has_length =  ((self.index == Freezepack.IndexCodec.gaps) or (self.index == Freezepack.IndexCodec.hazard) or (self.index == Freezepack.IndexCodec.free) or (self.index == Freezepack.IndexCodec.hazard_turned)) 
             return getattr(self, '_m_index_has_length', None)
 
         @property
