@@ -45,7 +45,7 @@ def index_costs(mask: NetworkMask, base: str) -> dict[str, Costs]:
     Returns
     -------
     dict of codec to dict of tensor to Cost
-        Codecs that cannot code all tensors with something trained are left out.
+        Tensors that a codec cannot code, or declines, are left out of its costs.
 
     Raises
     ------
@@ -56,9 +56,7 @@ def index_costs(mask: NetworkMask, base: str) -> dict[str, Costs]:
     for name in INDEX_CODECS:
         codec: IndexCodec = INDEX_CODECS.get_part(name)
         costs = {t.name: tensor_cost(codec, t, mask.seed, base) for t in mask.tensors}
-        known = {key: cost for key, cost in costs.items() if cost is not None}
-        if len(known) == len(costs):
-            found[name] = known
+        found[name] = {key: cost for key, cost in costs.items() if cost is not None}
     return found
 
 
@@ -105,12 +103,13 @@ def _patterns(
 
 def smallest(costs: dict[str, Costs]) -> Cost:
     """Return the cost of a file that takes for each tensor the codec with the fewest bytes."""
-    names = next(iter(costs.values()))
-    best = (
-        min((c[name] for c in costs.values()), key=lambda cost: cost.sections + cost.header)
-        for name in names
-    )
-    return sum(best, Cost(0, 0))
+    best: Costs = {}
+    for of_tensors in costs.values():
+        for name, cost in of_tensors.items():
+            other = best.get(name)
+            if other is None or cost.sections + cost.header < other.sections + other.header:
+                best[name] = cost
+    return total(best)
 
 
 def total(costs: Costs) -> Cost:

@@ -101,8 +101,9 @@ def measure_mask(mask: NetworkMask) -> list[Result]:
         best = smallest(costs)
         results.append(result("file", PACKED, base, best.sections, best.header))
         for name, of_tensors in costs.items():
-            cost = total(of_tensors)
-            results.append(result("codec", name, base, cost.sections, cost.header))
+            if len(of_tensors) == len(mask.tensors):
+                cost = total(of_tensors)
+                results.append(result("codec", name, base, cost.sections, cost.header))
     for name in installed_peers():
         peer: Peer = PEERS.get_part(name)
         data = peer.encode(parts, sizes)

@@ -55,9 +55,16 @@ def test_a_codec_of_varying_length_pays_for_the_length() -> None:
     assert best == Cost(9, 1)  # the first of equals
 
 
-def test_masks_that_only_some_codecs_can_code_leave_the_others_out() -> None:
-    assert {"bitmap", "gaps", "hazard"} <= set(index_costs(toy(), "zeros"))
-    assert "base-top" not in index_costs(toy(), "zeros")
+def test_tensors_that_a_codec_cannot_code_are_left_out_of_its_costs() -> None:
+    costs = index_costs(toy(), "zeros")
+    assert [set(costs[name]) for name in ("bitmap", "gaps", "hazard")] == [set("abcd")] * 3
+    assert set(costs["base-top"]) == set("bc")
+    assert {r.coder for r in measure_mask(toy()) if r.kind == "codec"}.isdisjoint({"base-top"})
+
+
+def test_a_file_takes_a_codec_also_if_it_codes_only_some_tensors() -> None:
+    every = {"x": Cost(9, 1), "y": Cost(7, 2)}
+    assert smallest({"hazard": every, "hazard-turned": {"y": Cost(6, 2)}}) == Cost(15, 3)
 
 
 def test_units_are_whole_rows_with_positions_counted_from_their_start() -> None:
