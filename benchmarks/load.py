@@ -53,13 +53,13 @@ def main() -> None:
     options = parser.parse_args()
     for name, value in describe_machine().items():
         print(f"- {name}: {value}")
+    torch.set_num_threads(1)  # its threads would keep cores busy after their work is done
     cases = {case.label: case for case in CASES}
     with tempfile.TemporaryDirectory() as folder:
         for name in options.networks:
             found = make_candidates(cases[name], options.rate, options.masks, Path(folder))
             for threads in options.threads:
                 native.set_num_threads(threads)
-                torch.set_num_threads(threads)
                 print(f"\n{name}, freezing rate {options.rate}, threads: {threads}")
                 show(measure(found, options.rounds))
 

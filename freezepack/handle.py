@@ -94,6 +94,29 @@ class PackFile:
         spec = self._rebuilder.record(name).spec
         return self._make(self._rebuilder.tensor(name), spec.dtype, spec.shape)
 
+    def get_tensors(self) -> dict[str, Any]:
+        """Make all tensors at once, which takes less time than one by one.
+
+        Returns
+        -------
+        dict of name to tensor
+            In file order. Tied names share one tensor.
+
+        Raises
+        ------
+        LimitError
+            If all together have more than `max_bytes`; nothing is allocated then.
+        FormatError, BaseMismatchError
+            As for `get_tensor`.
+        """
+        specs = {name: record.spec for name, record in self.header.tensors.items()}
+        made = {
+            name: self._make(raw, specs[name].dtype, specs[name].shape)
+            for name, raw in self._rebuilder.tensors().items()
+        }
+        aliases = self.header.aliases
+        return {name: made[aliases.get(name, name)] for name in self.keys()}
+
     def get_slice(self, name: str) -> "TensorSlice":
         """Return a stand-in of a tensor; indexing it makes only the units that are needed."""
         self._check_name(name)

@@ -15,7 +15,7 @@ from freezepack.errors import CheckpointError
 from freezepack.files import write_output
 from freezepack.handle import PackFile, Source, open_pack
 from freezepack.nn.frozen import rebuilt_tensors
-from freezepack.nn.raw import dtype_of, from_raw
+from freezepack.nn.raw import dtype_of, wrap_raw
 from freezepack.nn.record import record_of
 from freezepack.nn.state import named_state, unwrap
 from freezepack.rebuild.rebuilder import DEFAULT_MAX_BYTES
@@ -85,7 +85,7 @@ def load_into(
         _check_forms(state.tensors, sources, file)
         for name, stored in sources.items():
             spec = file.rebuilder.record(stored).spec
-            made = from_raw(file.rebuilder.tensor(stored), spec.dtype, spec.shape)
+            made = wrap_raw(file.rebuilder.tensor(stored), spec.dtype, spec.shape)
             with torch.no_grad():
                 state.tensors[name].copy_(made)
     return missing, unexpected

@@ -145,10 +145,7 @@ def load(
 def _load(source: Source, base: Paths, max_bytes: int | None, raw: bool) -> dict[str, Array]:
     framework = "raw" if raw else "numpy"
     with open_pack(source, framework=framework, base=base, max_bytes=max_bytes) as file:
-        file.rebuilder.check_limit()
-        arrays = {name: file.get_tensor(name) for name in file.header.tensors}
-        aliases = file.header.aliases
-        return {name: arrays[aliases.get(name, name)] for name in file.keys()}  # noqa: SIM118
+        return file.get_tensors()
 
 
 def as_array(raw: RawArray, dtype: DType, shape: tuple[int, ...]) -> Array:

@@ -15,7 +15,7 @@ from freezepack.checkpoints.torch_file import state_of
 from freezepack.files import write_output
 from freezepack.handle import Source, open_pack
 from freezepack.modules import load_into, load_model, save_model
-from freezepack.nn.raw import from_raw
+from freezepack.nn.raw import wrap_raw
 from freezepack.rebuild.rebuilder import DEFAULT_MAX_BYTES
 from freezepack.saving import Draws, SaveOptions, pack_state
 from freezepack.types import DType, RawArray
@@ -146,12 +146,9 @@ def load(
 def _load(source: Source, device: str, base: Paths, max_bytes: int | None) -> dict[str, Tensor]:
     options: dict[str, Any] = {"base": base, "max_bytes": max_bytes}
     with open_pack(source, framework="torch", device=device, **options) as file:
-        file.rebuilder.check_limit()
-        tensors = {name: file.get_tensor(name) for name in file.header.tensors}
-        aliases = file.header.aliases
-        return {name: tensors[aliases.get(name, name)] for name in file.keys()}  # noqa: SIM118
+        return file.get_tensors()
 
 
 def as_tensor(raw: RawArray, dtype: DType, shape: tuple[int, ...], device: str = "cpu") -> Tensor:
-    """Make a tensor of a raw array."""
-    return from_raw(raw, dtype, shape).to(device)
+    """Make a tensor of a raw array, which becomes its memory on the CPU."""
+    return wrap_raw(raw, dtype, shape).to(device)

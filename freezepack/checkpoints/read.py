@@ -81,7 +81,7 @@ def read_packed(
     """Rebuild every tensor of a pack."""
     with PackReader(source) as reader:
         rebuilder = Rebuilder(reader, bases=bases, max_bytes=max_bytes)
-        rebuilder.check_limit()
         header = reader.header
-        arrays = {name: (r.spec, rebuilder.tensor(name)) for name, r in header.tensors.items()}
+        made = rebuilder.tensors()
+        arrays = {name: (header.tensors[name].spec, raw) for name, raw in made.items()}
         return State(arrays, header.aliases, metadata=header.metadata)

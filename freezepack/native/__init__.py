@@ -12,13 +12,26 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from freezepack.native.threads import get_num_threads, map_items, map_tiles, set_num_threads
+
+__all__ = [
+    "ABI",
+    "KERNEL",
+    "function",
+    "get_num_threads",
+    "library",
+    "map_items",
+    "map_tiles",
+    "set_num_threads",
+    "status",
+]
+
 ABI = 1
 """Number of the C interface that this Python code speaks; `fpk_abi()` of the library."""
 
 KERNEL = Path(__file__).with_name("_kernel.so")
 
 _logger = logging.getLogger(__name__)
-_threads: list[int] = []
 
 
 def library() -> ctypes.CDLL | None:
@@ -103,64 +116,3 @@ def _load(path: Path) -> tuple[ctypes.CDLL | None, str]:
         problem = f"{path.name} has interface {found}, expected {ABI}: {_REMEDY}"
     _logger.warning("%s", problem)
     return None, problem
-
-
-def get_num_threads() -> int:
-    """Return how many threads large jobs are split over; at first, the processors allowed."""
-    if not _threads:
-        allowed = getattr(os, "sched_getaffinity", None)
-        _threads.append(len(allowed(0)) if allowed else os.cpu_count() or 1)
-    return _threads[0]
-
-
-def set_num_threads(count: int) -> None:
-    """Split large jobs over `count` threads from now on. No result depends on it.
-
-    Raises
-    ------
-    ValueError
-        If `count` is below 1.
-    """
-    if count < 1:
-        raise ValueError(f"number of threads is {count}, expected 1 or more")
-    _threads[:] = [count]
-
-
-def map_tiles(
-    work: Callable[[int, int], Any], size: int, tile: int, least: int = 1 << 18
-) -> list[Any]:
-    """Call `work(begin, end)` over ranges that cover 0 to `size`, in several threads if it pays.
-
-    Parameters
-    ----------
-    work : callable
-        Does items `begin` to `end` - 1. It must release the GIL to gain anything, as native
-        functions and large NumPy operations do.
-    size : int
-        Number of items; 0 gives one call `work(0, 0)`.
-    tile : int
-        Ranges begin at multiples of this.
-    least : int
-        Fewest items worth a thread.
-
-    Returns
-    -------
-    list
-        What the calls returned, in order of the ranges.
-
-    Examples
-    --------
-    >>> map_tiles(lambda begin, end: (begin, end), 1000, 4)
-    [(0, 1000)]
-    """
-    threads = min(get_num_threads(), size // max(least, 1))
-    if threads <= 1:
-        return [work(0, size)]
-    from concurrent.futures import ThreadPoolExecutor
-
-    # More pieces than threads, so that one slow core does not hold up the rest.
-    step = -(-size // (threads * 4 * tile)) * tile
-    # A pool kept between calls would be dead in a forked data-loading process.
-    with ThreadPoolExecutor(threads) as pool:
-        begins = range(0, size, step)
-        return list(pool.map(lambda begin: work(begin, min(begin + step, size)), begins))

@@ -90,3 +90,24 @@ def from_raw(raw: RawArray, dtype: DType, shape: tuple[int, ...]) -> Tensor:
     tensor = torch.empty(shape, dtype=torch_dtype(dtype))
     np.copyto(raw_view(tensor), raw)
     return tensor
+
+
+def wrap_raw(raw: RawArray, dtype: DType, shape: tuple[int, ...]) -> Tensor:
+    """See raw bits as a tensor of the same memory, without a copy.
+
+    Parameters
+    ----------
+    raw : raw array
+        Contiguous and writeable; the tensor keeps it alive. Writing to one writes to the other.
+
+    Examples
+    --------
+    >>> raw = np.array([0x3F800000], np.uint32)
+    >>> wrap_raw(raw, DType.float32, (1, 1)).mul_(-1.0), hex(raw[0])
+    (tensor([[-1.]]), '0xbf800000')
+    """
+    part = torch_dtype(dtype).to_real() if dtype.name.startswith("complex") else torch_dtype(dtype)
+    bits = torch.from_numpy(raw.view(f"i{part.itemsize}")).view(part)
+    if part != torch_dtype(dtype):
+        bits = torch.view_as_complex(bits.reshape(-1, 2))
+    return bits.reshape(shape)

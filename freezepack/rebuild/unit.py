@@ -1,8 +1,11 @@
 """One unit of a tensor: decode the index, decode the values, replace."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from freezepack.codecs import index_codec_by_id, value_codec_by_id
 from freezepack.codecs.base import Unit
@@ -15,11 +18,27 @@ from freezepack.types import DType, Positions, RawArray, SeedBase
 
 
 def describe_unit(
-    layout: Layout, number: int, base: TensorBase, mask_seed: SeedBase | None
+    layout: Layout,
+    number: int,
+    base: TensorBase,
+    mask_seed: SeedBase | None,
+    *,
+    offset: int = 0,
+    patterns: Callable[[], NDArray[np.uint32]] | None = None,
 ) -> Unit:
-    """Return what codecs may know of unit `number`; its base is made when they ask for it."""
+    """Return what codecs may know of unit `number`; its base is made when they ask for it.
+
+    Parameters
+    ----------
+    offset : int
+        Position in the file of the section.
+    patterns : callable, optional
+        Returns the patterns of the base, where they are at hand already.
+    """
     start, size = layout.start(number), layout.unit_size(number)
     rows, cols = layout.unit_matrix(number)
+    if patterns is None and base.has_patterns:
+        patterns = partial(base.make_patterns, start, size)
     return Unit(
         size=size,
         rows=rows,
@@ -28,7 +47,8 @@ def describe_unit(
         start=start,
         key=mask_seed.seed if mask_seed else None,
         stream=base.init.stream if base.init else 0,
-        base=(lambda: base.make_patterns(start, size)) if base.has_patterns else None,
+        base=patterns,
+        offset=offset,
     )
 
 
@@ -81,11 +101,16 @@ class UnitPatcher:
         entry = record.unit(number)
         seed = self.reader.header.bases[kind.mask_base - 1] if kind.mask_base else None
         mask_seed = seed if isinstance(seed, SeedBase) else None
-        unit = describe_unit(record.layout, number, self.base, mask_seed)
-        unit = replace(unit, offset=entry.index_offset)
-        if isinstance(record.base, SeedBase) and record.spec.dtype == DType.float32:
-            # `out` holds these very patterns: no need to make them again.
-            unit = replace(unit, base=lambda: out.view(np.uint32))
+        # `out` may hold the very patterns of the base: no need to make them again.
+        seeded = isinstance(record.base, SeedBase) and record.spec.dtype == DType.float32
+        unit = describe_unit(
+            record.layout,
+            number,
+            self.base,
+            mask_seed,
+            offset=entry.index_offset,
+            patterns=(lambda: out.view(np.uint32)) if seeded else None,
+        )
         positions = index_codec_by_id(kind.index_codec).decode(section, entry.count, unit)
         inside = positions.size == entry.count and positions[-1] < out.size
         if not inside or not (positions[1:] > positions[:-1]).all():

@@ -80,6 +80,18 @@ def test_names_metadata_and_tensors() -> None:
             file.get_slice("e")
 
 
+def test_all_tensors_come_at_once_and_tied_names_share_one() -> None:
+    with freezepack.open(pack()) as file:
+        made = file.get_tensors()
+        assert list(made) == ["a", "b", "c", "d"]
+        assert made["d"] is made["a"]
+        assert made["a"].tolist() == file.get_tensor("a").tolist()
+    with freezepack.open(pack(), max_bytes=107) as file:
+        assert file.get_tensor("a").shape == (4, 3, 2)
+        with pytest.raises(freezepack.LimitError, match="108 bytes when rebuilt"):
+            file.get_tensors()
+
+
 def test_slices_know_their_form_and_are_made_when_indexed() -> None:
     with freezepack.open(pack()) as file:
         part = file.get_slice("d")

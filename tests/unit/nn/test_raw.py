@@ -1,10 +1,12 @@
 """Raw views hold exactly the bits of a tensor."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
-from freezepack.nn.raw import dtype_of, from_raw, raw_copy, raw_view, torch_dtype
+from freezepack.nn.raw import dtype_of, from_raw, raw_copy, raw_view, torch_dtype, wrap_raw
 from freezepack.types import DType
 
 
@@ -17,6 +19,19 @@ def test_every_element_type_goes_to_raw_bits_and_back(dtype: DType) -> None:
     raw = raw_view(tensor)
     assert raw.dtype == dtype.raw
     assert raw.tobytes() == content.tobytes()
+
+
+@pytest.mark.parametrize("dtype", list(DType), ids=lambda dtype: dtype.name)
+@pytest.mark.parametrize("shape", [(2, 3), (), (4, 0)])
+def test_bits_are_wrapped_without_a_copy(dtype: DType, shape: tuple[int, ...]) -> None:
+    size = math.prod(shape)
+    content = (np.arange(size * dtype.itemsize) % 2).astype(np.uint8)
+    tensor = wrap_raw(content.view(dtype.raw), dtype, shape)
+    assert (tensor.dtype, tuple(tensor.shape)) == (torch_dtype(dtype), shape)
+    assert raw_view(tensor).tobytes() == content.tobytes()
+    if size:
+        raw_view(tensor).view(np.uint8)[0] = 1
+        assert content[0] == 1
 
 
 def test_nan_payloads_and_negative_zero_survive() -> None:
