@@ -86,9 +86,9 @@ def rate_table(rates: Sequence[Rate]) -> Table:
     rows = [_row(rate) for rate in rates]
     notes = [
         f"{native.status().partition(':')[0]}, one thread, median of {ROUNDS} rounds in which the "
-        "codecs take turns, each timed on its second run in a row; processor time of the thread, so "
-        "that other work on the machine counts little. Positions are all those of the network; the "
-        "base is made beforehand."
+        "codecs take turns, each timed on its second run in a row; processor time of the thread, "
+        "so that other work on the machine counts little. Positions are all those of the network; "
+        "the base is made beforehand."
     ]
     return Table("Decoding", columns, rows, notes)
 
