@@ -90,11 +90,11 @@ class DataError(FreezepackError):
 
 
 class CheckpointError(FreezepackError, ValueError):
-    """A model file cannot be used: unsafe pickle, unknown layout, names or shapes that differ."""
+    """A model file cannot be used as asked: names, shapes or claims that do not fit."""
 
 
-class InputError(FreezepackError):
-    """An input is not there or cannot be opened."""
+class InputError(CheckpointError):
+    """An input cannot be opened, or is not a file of a kind that is read here."""
 
     exit_code = 3
 

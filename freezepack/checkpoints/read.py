@@ -6,7 +6,7 @@ from pathlib import Path
 
 from freezepack.checkpoints.safetensors_file import read_safetensors
 from freezepack.checkpoints.state import State
-from freezepack.errors import CheckpointError, MissingExtraError
+from freezepack.errors import InputError, MissingExtraError
 from freezepack.files import STANDARD, read_input
 from freezepack.format.constants import MAGIC
 from freezepack.format.reader import PackReader
@@ -34,7 +34,7 @@ def read_state(
 
     Raises
     ------
-    CheckpointError
+    InputError
         If the file is of another kind, damaged, or needs pickled code.
     FormatError, BaseMismatchError
         If it is a pack that cannot be rebuilt.
@@ -72,7 +72,7 @@ def _read(
         return read_torch(source)
     if start[8:9] == b"{":
         return read_safetensors(source)
-    raise CheckpointError(f"{label} is neither a .safetensors nor a .pt nor a .fpk file")
+    raise InputError(f"{label} is neither a .safetensors nor a .pt nor a .fpk file")
 
 
 def read_packed(

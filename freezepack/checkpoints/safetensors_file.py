@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from freezepack.checkpoints.state import State
-from freezepack.errors import CheckpointError, MissingExtraError
+from freezepack.errors import CheckpointError, InputError, MissingExtraError
 from freezepack.types import DType, RawArray, TensorSpec
 
 _NAMES = {
@@ -80,7 +80,7 @@ def _check_file(source: str | os.PathLike[str] | bytes) -> None:
                 pass
     except safetensors.SafetensorError as error:
         label = "the input" if isinstance(source, bytes) else os.fspath(source)
-        raise CheckpointError(f"{label} is not a valid safetensors file: {error}") from None
+        raise InputError(f"{label} is not a valid safetensors file: {error}") from None
 
 
 def _as_raw(data: NDArray[np.uint8], dtype: DType) -> RawArray:

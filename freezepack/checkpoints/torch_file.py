@@ -12,7 +12,7 @@ from torch import Tensor
 
 from freezepack.checkpoints.own import read_own
 from freezepack.checkpoints.state import State
-from freezepack.errors import CheckpointError
+from freezepack.errors import CheckpointError, InputError
 from freezepack.nn.raw import dtype_of, from_raw, raw_copy
 from freezepack.nn.state import order
 from freezepack.rebuild.bases import Arrays
@@ -78,15 +78,13 @@ def _load(source: str | os.PathLike[str] | bytes, label: str) -> Any:
         file = BytesIO(source) if isinstance(source, bytes) else source
         return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise CheckpointError(
+        raise InputError(
             f"{label} cannot be read with weights_only=True, and nothing else is ever used, "
             "because other pickles can run any code. If you trust the file, load it yourself and "
             f"save model.state_dict(), or a .safetensors file. torch says: {_first_line(error)}"
         ) from None
     except _DAMAGE as error:
-        raise CheckpointError(
-            f"{label} is damaged or no torch file: {_first_line(error)}"
-        ) from None
+        raise InputError(f"{label} is damaged or no torch file: {_first_line(error)}") from None
 
 
 def _first_line(error: Exception) -> str:

@@ -70,7 +70,7 @@ def main() -> None:
         click.echo(f"Error: {error}", err=True)
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted; nothing was replaced.", err=True)
+        click.echo("Interrupted.", err=True)
         code = 1
     except BrokenPipeError:
         sys.stderr.close()

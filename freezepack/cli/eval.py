@@ -11,6 +11,7 @@ from freezepack.cli.options import (
     InputFile,
     base_option,
     data_dir_option,
+    device_option,
     format_bytes,
     json_option,
     max_bytes_option,
@@ -23,13 +24,19 @@ from freezepack.cli.options import (
 @click.argument("model", type=InputFile())
 @click.option("--data", required=True, help="See `freezepack list data`.")
 @data_dir_option
-@click.option("--split", default="test", show_default=True, help="test, validation or train.")
-@click.option("--batch-size", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option(
+    "--split",
+    type=click.Choice(["test", "validation", "train"]),
+    default="test",
+    show_default=True,
+    help="What to measure on.",
+)
+@click.option("--batch-size", type=click.IntRange(min=1), default=1000, help="[1000]")
 @click.option("--architecture", help="See `list models`; default: what the file says.")
 @click.option(
     "--model-arg", "model_args", multiple=True, metavar="KEY=VALUE", help="Of --architecture."
 )
-@click.option("--device", default="cpu", show_default=True, help="As torch names it.")
+@device_option
 @base_option
 @max_bytes_option
 @json_option
@@ -50,9 +57,10 @@ def evaluate(
 
     The same weights and batch size give the accuracy that `train` logged.
     """
-    from freezepack.cli.extras import require_torch
+    from freezepack.cli.extras import check_device, require_torch
 
     require_torch("freezepack eval")
+    check_device(device)
     from freezepack.checkpoints.bases import open_bases
     from freezepack.checkpoints.read import read_state
     from freezepack.cli.networks import network_of

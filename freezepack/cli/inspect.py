@@ -14,6 +14,7 @@ from freezepack.cli.options import (
     format_bytes,
     format_table,
     json_option,
+    max_bytes_option,
     print_json,
 )
 
@@ -33,15 +34,20 @@ COUNT_LIMIT = 1 << 26
     help="Count the trained entries that differ from their base. [default: up to 64 MiB]",
 )
 @base_option
+@max_bytes_option
 @json_option
-def inspect(model: str, changed: bool | None, bases: tuple[str, ...], as_json: bool) -> None:
+def inspect(
+    model: str, changed: bool | None, bases: tuple[str, ...], max_bytes: int, as_json: bool
+) -> None:
     """Show what MODEL, a pack, holds and where its bytes go. Nothing is rebuilt in memory."""
     from freezepack.handle import open_pack
 
-    with open_pack(model, base=bases or None, max_bytes=None) as file:
+    with open_pack(model, base=bases or None, max_bytes=max_bytes) as file:
         if changed is None:
             known = all(type(b).__name__ == "SeedBase" for b in file.header.bases)
             changed = bool(known or bases) and file.header.nbytes <= COUNT_LIMIT
+        if changed:
+            file.rebuilder.check_limit()
         facts = collect(file.header, file.rebuilder if changed else None)
     name = "standard input" if model == "-" else Path(model).name
     if as_json:

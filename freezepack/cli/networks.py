@@ -34,10 +34,13 @@ def network_of(
     UnknownNameError
         If there is no such model, or it has no such argument.
     """
-    if architecture is None:
-        network = build_from_metadata(state.metadata)
-    else:
-        network = build_model(architecture, arguments)
+    try:
+        if architecture is None:
+            network = build_from_metadata(state.metadata)
+        else:
+            network = build_model(architecture, arguments)
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"the network cannot be built: {error}") from None
     try:
         network.load_state_dict(tensors_of(state.arrays, state.aliases))
     except RuntimeError as error:

@@ -44,6 +44,9 @@ data_dir_option = click.option(
     metavar="DIR",
     help="Folder that holds mnist/, ...; else $FREEZEPACK_DATA, else a download.",
 )
+device_option = click.option(
+    "--device", default="cpu", show_default=True, help="Where to compute: cpu, cuda, cuda:1, ..."
+)
 base_option = click.option(
     "--base",
     "bases",
@@ -56,8 +59,8 @@ max_bytes_option = click.option(
     "--max-bytes",
     type=click.IntRange(min=0),
     default=DEFAULT_MAX_BYTES,
-    show_default="16 GiB",
-    help="Refuse to rebuild more than this.",
+    metavar="N",
+    help="Refuse to rebuild more than this. [default: 16 GiB]",
 )
 
 

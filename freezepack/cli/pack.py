@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from freezepack.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from freezepack.checkpoints.bases import BaseChoice
+    from freezepack.pack.lossy import Rounded
     from freezepack.pack.report import PackReport
 
 
@@ -95,7 +98,7 @@ def pack(
             rounded.arrays if rounded else state.arrays,
             claims=claims,
             aliases=state.aliases,
-            metadata={**state.metadata, **parse_metadata(metadata)},
+            metadata={**_still_true(state.metadata, choice, rounded), **parse_metadata(metadata)},
             bases=bases,
             index=index,
             values="auto" if rounded else values,
@@ -111,6 +114,18 @@ def pack(
         click.echo(describe(packed.report, claimed), err=output == "-")
         if rounded:
             click.echo(describe_losses(rounded), err=output == "-")
+
+
+def _still_true(
+    metadata: Mapping[str, str], choice: BaseChoice, rounded: Rounded | None
+) -> dict[str, str]:
+    """Return what a model file says of itself, less what packing makes untrue."""
+    kept = dict(metadata)
+    if rounded is not None:
+        kept.pop("accuracy", None)
+    if choice.kind == "seed":
+        kept["seeds"] = str(choice.seed)
+    return kept
 
 
 def parse_metadata(pairs: tuple[str, ...]) -> dict[str, str]:

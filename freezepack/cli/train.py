@@ -10,6 +10,7 @@ import click
 
 from freezepack.cli.options import (
     data_dir_option,
+    device_option,
     format_bytes,
     json_option,
     parse_arguments,
@@ -54,8 +55,10 @@ if TYPE_CHECKING:
 @click.option("--warmup", default=1.0, show_default=True, help="Epochs of rising learning rate.")
 @click.option("--clip", type=float, help="Largest norm of the gradient.")
 @click.option("--score-batch", type=int, help="Images for the score; default: of the data set.")
-@click.option("--threads", type=int, help="Of torch; one per run suits small networks.")
-@click.option("--device", default="cpu", show_default=True, help="As torch names it.")
+@click.option(
+    "--threads", type=click.IntRange(min=1), help="Of torch; one per run suits small networks."
+)
+@device_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder [runs/MODEL-DATA-qRATE-sSEED]")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
 @click.option("--force", is_flag=True, help="Replace an earlier run.")
@@ -76,17 +79,21 @@ def train(
     Writes model.pt, model.fpk, config.json and metrics.jsonl. The test set is touched once, by
     the written pack.
     """
-    from freezepack.cli.extras import require_torch
+    from freezepack.cli.extras import check_device, require_torch
 
     require_torch("freezepack train")
+    check_device(device)
     import torch
 
     from freezepack.cli.packing import train_and_pack
+    from freezepack.models.build import build_model
     from freezepack.train import RunConfig
 
     try:
         config = RunConfig(model_args=parse_arguments(model_args), **settings)
-    except ValueError as error:
+        with torch.device("meta"):
+            build_model(config.model, config.model_args)
+    except (TypeError, ValueError) as error:
         raise click.UsageError(str(error)) from None
     if threads is not None:
         torch.set_num_threads(threads)

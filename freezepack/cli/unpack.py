@@ -55,7 +55,11 @@ def unpack(
     check_output(output, force=force)
     with open_pack(model, framework="raw", base=bases, max_bytes=max_bytes) as file:
         file.rebuilder.check_limit()
-        written = write_output(output, _pieces(file, chosen), force=force)
+        pieces = _pieces(file, chosen)
+        if output == STANDARD:
+            # What has gone down a pipe cannot be taken back: make and check everything first.
+            pieces = list(pieces)
+        written = write_output(output, pieces, force=force)
     click.echo(f"{output}: {format_bytes(written)}", err=output == STANDARD)
 
 

@@ -76,3 +76,13 @@ def test_wrong_choices_are_usage_errors(
     assert done.code == 2
     assert message in done.err
     assert not (tmp_path / "x.fpk").exists()
+
+
+def test_a_rounded_model_does_not_keep_the_accuracy_of_the_exact_one(
+    command: Command, trained: Path, tmp_path: Path
+) -> None:
+    for values, kept in (("auto", True), ("grid:1", False)):
+        target = tmp_path / f"{kept}.fpk"
+        command("pack", trained / "model.fpk", "-o", target, "--values", values)
+        facts = json.loads(command("inspect", target, "--json").out)
+        assert ("accuracy" in facts["metadata"]) is kept

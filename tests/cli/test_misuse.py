@@ -1,10 +1,12 @@
 """Wrong input: a clear message, the right exit code, and nothing lost."""
 
+import json
 import pickle
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -63,7 +65,7 @@ def test_a_pickle_with_code_is_refused(command: Command, tmp_path: Path) -> None
     torch.save({"w": Evil()}, tmp_path / "evil2.pt")
     for name in ("evil.pt", "evil2.pt"):
         done = command("pack", tmp_path / name, "-o", tmp_path / "x.fpk")
-        assert done.code == 1
+        assert done.code == 3
         assert "pwned" not in done.out
         assert "weights_only" in done.err
     assert not (tmp_path / "x.fpk").exists()
@@ -88,6 +90,9 @@ def test_another_network_is_refused(command: Command, trained: Path, tmp_path: P
         (["train", "--score", "sniip"], "no score named 'sniip'. Did you mean 'snip'?"),
         (["train", "--model", "lenet5"], "no model named 'lenet5'"),
         (["train", "--model-arg", "relu"], "'relu' is not of the form KEY=VALUE"),
+        (["train", "--model-arg", "relu=zzz"], "relu is 'zzz'"),
+        (["train", "--threads", "0"], "0 is not in the range"),
+        (["train", "--device", "foo"], "device 'foo'"),
         (["train", "--freezing-rate", "1"], "freezing rate"),
         (["train", "--freezing-rate", "many"], "freezing rate"),
         (["nonsense"], "No such command 'nonsense'"),
@@ -101,6 +106,66 @@ def test_usage_errors_name_the_way_out(
     assert done.code == 2
     assert message in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("name", ["inspect", "verify", "eval", "unpack", "pack"])
+@pytest.mark.parametrize("content", [b"", b"\x89", b"no model", b"\x89PNG\r\n\x1a\n" + bytes(99)])
+def test_every_command_calls_a_foreign_file_unreadable(
+    command: Command, tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / "x.fpk").write_bytes(content)
+    more = {"eval": ["--data", "digits"], "unpack": ["-o", tmp_path / "y.pt"]}
+    more["pack"] = ["-o", tmp_path / "y.fpk"]
+    done = command(name, tmp_path / "x.fpk", *more.get(name, []))
+    assert done.code == 3
+    assert "Traceback" not in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["x.fpk"]
+
+
+def test_nothing_goes_down_a_pipe_before_everything_is_checked(
+    trained: Path, tmp_path: Path
+) -> None:
+    tensors = {f"w{i}": torch.randn(200, 300) for i in range(4)}
+    save_file(tensors, tmp_path / "m.safetensors")
+    run = [sys.executable, "-m", "freezepack"]
+    subprocess.run([*run, "pack", "m.safetensors", "-o", "m.fpk"], cwd=tmp_path, check=True)
+    data = bytearray((tmp_path / "m.fpk").read_bytes())
+    data[-1] ^= 1
+    (tmp_path / "m.fpk").write_bytes(data)
+    arguments = [*run, "unpack", "m.fpk", "-o", "-", "--to", "safetensors"]
+    done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 3
+    assert done.stdout == b""
+
+
+def test_a_petabyte_is_inspected_at_once_and_never_made(command: Command, tmp_path: Path) -> None:
+    import freezepack.numpy
+
+    claim = {"w": np.broadcast_to(np.float32(1), (1 << 20, 1 << 8))}
+    data = freezepack.numpy.save({"w": claim["w"][:1].copy()}, values="constant")
+    assert len(data) < 100
+    (tmp_path / "s.fpk").write_bytes(_with_rows(data, 1 << 40))
+    facts = json.loads(command("inspect", tmp_path / "s.fpk", "--json").out)
+    assert facts["rebuilt_bytes"] == 1 << 50
+    for arguments in (["inspect", "--changed"], ["verify"], ["unpack", "-o", tmp_path / "x.pt"]):
+        done = command(arguments[0], tmp_path / "s.fpk", *arguments[1:])
+        assert done.code == 3
+        assert "--max-bytes" in done.err
+
+
+def _with_rows(data: bytes, rows: int) -> bytes:
+    """Return a pack of one float32 tensor with another first dimension, checksum repaired."""
+    from freezepack.format.cursor import varint_bytes
+    from freezepack.format.preamble import preamble_bytes
+    from freezepack.format.reader import PackReader
+
+    with PackReader(data) as reader:
+        start = reader.header.sizes["preamble"]
+    body = data[start:]
+    old = b"\x02" + varint_bytes(1) + varint_bytes(256)
+    assert body.count(old) == 1
+    longer = body.replace(old, b"\x02" + varint_bytes(rows) + varint_bytes(256))
+    return preamble_bytes(0, longer, [], 0) + longer
 
 
 def test_a_limit_is_named(command: Command, trained: Path, tmp_path: Path) -> None:
