@@ -47,8 +47,8 @@ def cut(shape: tuple[int, ...], index: Any) -> Cut:
         stride = prod(shape[axis + 1 :])
         if isinstance(item, slice):
             numbers = range(*item.indices(length))
-            low = min(numbers, default=0)
-            high = max(numbers, default=-1) + 1
+            # The ends, because a dimension may have 2**60 elements of nothing.
+            low, high = _span(numbers)
             begin = start + low * stride
             inner = (high - low, *shape[axis + 1 :])
             rest = (_shift(numbers, low), *whole[axis + 1 :])
@@ -84,6 +84,14 @@ def _check(item: Any, length: int) -> int | slice:
     if not -length <= number < length:
         raise IndexError(f"index {number} is out of range for a dimension of {length}")
     return number % length
+
+
+def _span(numbers: range) -> tuple[int, int]:
+    """Return the smallest number, and the largest plus 1."""
+    if not numbers:
+        return 0, 0
+    low, high = sorted((numbers[0], numbers[-1]))
+    return low, high + 1
 
 
 def _shift(numbers: range, low: int) -> slice:

@@ -138,3 +138,10 @@ def test_a_backend_can_be_named() -> None:
         assert file.get_tensor("a").shape == (4, 3, 2)
     with pytest.raises(freezepack.UnknownNameError, match="no backend named 'nummpy'"):
         freezepack.open(pack(), backend="nummpy")
+
+
+def test_a_slice_of_nothing_is_made_at_once() -> None:
+    data = freezepack.numpy.save({"w": np.zeros((2**60, 0), np.uint8)})
+    with freezepack.open(data) as file:
+        assert file.get_slice("w")[...].shape == (2**60, 0)
+        assert file.get_slice("w")[::-2].shape == (2**59, 0)

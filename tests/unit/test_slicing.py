@@ -55,3 +55,20 @@ def test_indices_out_of_range_or_too_many_are_refused() -> None:
 def test_other_indices_are_refused(index: Any) -> None:
     with pytest.raises(TypeError, match="expected integers, slices or"):
         cut(SHAPE, index)
+
+
+HUGE = 2**60
+
+
+@pytest.mark.parametrize(
+    ("index", "shape"),
+    [
+        (..., (HUGE, 0)),
+        (slice(None, None, -1), (HUGE, 0)),
+        (slice(5, None, 3), (HUGE - 6, 0)),
+    ],
+)
+def test_a_huge_dimension_is_not_walked(index: Any, shape: tuple[int, ...]) -> None:
+    found = cut((HUGE, 0), index)
+    assert (found.start, found.stop) == (0, 0)
+    assert found.shape == shape
