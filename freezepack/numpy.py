@@ -183,15 +183,18 @@ def state_of(tensors: Mapping[str, Array]) -> State:
     arrays: dict[str, tuple[TensorSpec, RawArray]] = {}
     aliases: dict[str, str] = {}
     owners: dict[Any, str] = {}
-    for name in sorted(tensors, key=str.encode):
-        array = np.asarray(tensors[name])
+    # All are held until the end: memory given back would be found again under another name.
+    given: dict[str, Any] = {name: tensors[name] for name in sorted(tensors, key=str.encode)}
+    for name, found in given.items():
+        array = np.asarray(found)
         if array.dtype.name not in DType.__members__:
             raise TypeError(f"{name!r} has elements of {array.dtype}, which a pack cannot hold")
-        place = array.__array_interface__["data"][0], array.shape, array.strides, array.dtype
-        if array.size and place in owners:
-            aliases[name] = owners[place]
-            continue
-        owners[place] = name
+        if isinstance(found, np.ndarray) and found.size:
+            place = found.__array_interface__["data"][0], found.shape, found.strides, found.dtype
+            owner = owners.setdefault(place, name)
+            if owner != name:
+                aliases[name] = owner
+                continue
         spec = TensorSpec(name, array.shape, DType[array.dtype.name])
         little = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
         arrays[name] = spec, little.reshape(-1).view(spec.dtype.raw)

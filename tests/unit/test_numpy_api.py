@@ -1,6 +1,7 @@
 """NumPy arrays in and out, in the words of safetensors."""
 
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,56 @@ def test_the_same_memory_is_stored_once() -> None:
     assert found["b"] is found["a"]
     assert found["c"] is not found["a"]
     assert len(save({"b": array, "a": array})) < 8100
+
+
+class Lazy(Mapping[str, NDArray[Any]]):
+    """Makes each array when it is asked for, and keeps none."""
+
+    def __init__(self, make: Callable[[int], NDArray[Any]], count: int) -> None:
+        self.make = make
+        self.numbers = {f"w{number:02}": number for number in range(count)}
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.make(self.numbers[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.numbers)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+def big_endian(number: int) -> NDArray[Any]:
+    return np.full((40, 50), number, ">f4")
+
+
+def fortran(number: int) -> NDArray[Any]:
+    return np.asfortranarray(np.arange(2000.0).reshape(40, 50) + number)
+
+
+def native(number: int) -> NDArray[Any]:
+    return np.full(2000, number, np.int16)
+
+
+@pytest.mark.parametrize("make", [big_endian, fortran, native])
+@pytest.mark.parametrize("is_lazy", [True, False])
+def test_memory_that_is_used_again_makes_no_tie(
+    make: Callable[[int], NDArray[Any]], is_lazy: bool
+) -> None:
+    lazy = Lazy(make, 30)
+    data = save(lazy if is_lazy else dict(lazy))
+    with freezepack.open(data) as file:
+        assert file.header.aliases == {}
+        for number, name in enumerate(file.keys()):
+            assert file.get_tensor(name).tolist() == make(number).tolist()
+
+
+def test_an_archive_of_numpy_is_stored_as_it_is(tmp_path: Path) -> None:
+    arrays: dict[str, Any] = {f"w{n}": np.full(1000, n, ">i4") for n in range(20)}
+    np.savez(tmp_path / "g.npz", **arrays)
+    with np.load(tmp_path / "g.npz") as archive:
+        found = load(save(archive))
+    assert [int(found[f"w{n}"][-1]) for n in range(20)] == list(range(20))
 
 
 def test_bits_can_be_had_without_ml_dtypes(monkeypatch: pytest.MonkeyPatch) -> None:
