@@ -7,6 +7,7 @@ import numpy as np
 
 from freezepack.errors import UnknownNameError
 from freezepack.random.draws import MAX_NORMAL, MAX_UNIFORM
+from freezepack.random.tail import tail_of
 from freezepack.types import Draw, DType, Init
 
 # float32 patterns of positive numbers are in the order of the numbers.
@@ -76,7 +77,7 @@ def make_init(
     if cut is not None and tail is not None:
         raise ValueError("cut and tail are both given, expected one of them")
     if cut is not None:
-        tail = round(2**32 * math.erfc(cut / math.sqrt(2)))
+        tail = tail_of(cut)
     if draw == Draw.truncated_normal and tail is None:
         raise ValueError("truncated_normal has no cut, expected one such as cut=2.0")
     init = Init(draw, int(factor.view(np.uint32)), tail or 0, index(stream))
