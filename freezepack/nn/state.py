@@ -91,8 +91,9 @@ def named_state(model: nn.Module) -> State:
 def order(tensors: Mapping[str, Tensor]) -> State:
     """Sort tensors into file order and set the aliases of tied weights apart.
 
-    Tied means the same storage, shape, strides and element type, never equal content; the tensor
-    belongs to the first of its names.
+    Tied means the same storage, shape, strides and element type, never equal content; a lazily
+    conjugated or negated view is not tied to its origin. The tensor belongs to the first of its
+    names.
 
     Examples
     --------
@@ -138,7 +139,9 @@ def dense_state(model: nn.Module) -> dict[str, Tensor]:
 def _identity(tensor: Tensor) -> tuple[object, ...] | None:
     if tensor.numel() == 0 or tensor.device.type == "meta":
         return None
-    return tensor.device, tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype
+    place = tensor.device, tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype
+    # views that conjugate or negate lazily read other values from the same memory
+    return *place, tensor.is_conj(), tensor.is_neg()
 
 
 def _split(name: str) -> tuple[str, str]:

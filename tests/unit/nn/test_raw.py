@@ -65,3 +65,10 @@ def test_a_view_of_a_strided_tensor_is_refused() -> None:
 def test_an_unknown_element_type_is_named() -> None:
     with pytest.raises(TypeError, match="float8_e4m3fnuz cannot be stored"):
         dtype_of(torch.zeros(1, dtype=torch.float8_e4m3fnuz))
+
+
+def test_lazily_conjugated_and_negated_tensors_are_copied_as_what_they_read() -> None:
+    z = torch.tensor([[1 + 2j, 3 - 4j]])
+    assert raw_copy(z.conj()).tobytes() == np.array([1 - 2j, 3 + 4j], np.complex64).tobytes()
+    assert raw_copy(z.mH).tobytes() == np.array([1 - 2j, 3 + 4j], np.complex64).tobytes()
+    assert raw_copy(z.conj().imag).view(np.float32).tolist() == [-2.0, 4.0]

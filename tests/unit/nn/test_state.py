@@ -52,6 +52,13 @@ def test_equal_content_is_not_tied_and_neither_are_views_of_another_shape() -> N
     assert order(tensors).aliases == {"e": "a"}
 
 
+def test_conjugated_and_negated_views_are_not_tied_to_their_origin() -> None:
+    z = torch.tensor([1 + 2j, 3 - 4j])
+    state = order({"a": z, "b": z.conj(), "c": z.conj(), "d": z.imag, "e": z.conj().imag})
+    assert state.aliases == {"c": "b"}
+    assert list(state.tensors) == ["a", "b", "d", "e"]
+
+
 def test_empty_tensors_are_never_tied() -> None:
     assert order({"a": torch.empty(0), "b": torch.empty(0)}).aliases == {}
 
@@ -98,6 +105,13 @@ def test_the_dense_state_of_a_tied_frozen_model_has_both_names() -> None:
     for tensor in (*state.values(), model.out.weight, model.emb.weight):
         assert torch.equal(tensor, before)
     assert state["emb.weight"].data_ptr() == state["out.weight"].data_ptr()
+
+
+def test_a_tied_weight_of_which_nothing_is_trained_is_still_tied() -> None:
+    model = Tied()
+    freeze_weights(model, {"emb.weight": np.zeros((4, 3), np.bool_)})
+    assert list(model.parameters()) == []
+    assert named_state(model).aliases == {"out.weight": "emb.weight"}
 
 
 def test_a_copy_does_not_follow_the_model() -> None:
