@@ -1,9 +1,11 @@
 """What was done to a model when it was frozen: all that a pack must know beside the weights."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 from torch import nn
 
+from freezepack.nn.frozen import frozen_masks
 from freezepack.nn.state import unwrap
 from freezepack.types import BoolArray, Init
 
@@ -48,10 +50,17 @@ def attach_record(model: nn.Module, record: FreezeRecord) -> None:
 def record_of(model: nn.Module) -> FreezeRecord | None:
     """Return what was attached when the model was frozen, or None.
 
+    The masks are those of the overlay at present: loading a state dict may have changed them.
+
     Examples
     --------
     >>> record_of(nn.Linear(2, 2)) is None
     True
     """
     record = getattr(unwrap(model), _ATTRIBUTE, None)
-    return record if isinstance(record, FreezeRecord) else None
+    if not isinstance(record, FreezeRecord):
+        return None
+    present = {k: mask for k, mask in frozen_masks(unwrap(model)).items() if k in record.masks}
+    if all(np.array_equal(mask, record.masks[name]) for name, mask in present.items()):
+        return record
+    return replace(record, masks={**record.masks, **present})

@@ -14,7 +14,8 @@ from torch.nn.utils import parametrize
 
 from freezepack.errors import SelectionError
 from freezepack.models.build import build_model
-from freezepack.nn.frozen import Overlay, freeze_weights, frozen_masks
+from freezepack.nn.frozen import freeze_weights, frozen_masks
+from freezepack.nn.overlay import Overlay
 from freezepack.nn.record import FreezeRecord, attach_record, record_of
 from freezepack.nn.state import dense_state
 from freezepack.types import BoolArray
@@ -84,13 +85,13 @@ def test_masks_can_be_read_back() -> None:
     assert all((mask == masks[name]).all() for name, mask in frozen_masks(model).items())
 
 
-def test_nothing_trained_is_a_buffer_and_everything_trained_stays_a_parameter() -> None:
+def test_nothing_trained_is_no_parameter_and_everything_trained_stays_one() -> None:
     model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
     before = dense_state(model)
     none, every = np.zeros((3, 3), np.bool_), np.ones((3, 3), np.bool_)
     freeze_weights(model, {"0.weight": none, "1.weight": every})
     assert [name for name, _ in model.named_parameters()] == ["0.bias", "1.weight", "1.bias"]
-    assert [name for name, _ in model.named_buffers()] == ["0.weight"]
+    assert list(frozen_masks(model)) == ["0.weight"]
     assert all(torch.equal(t, before[name]) for name, t in dense_state(model).items())
     model(torch.ones(1, 3)).sum().backward()
 
@@ -106,15 +107,91 @@ def test_a_weight_that_is_read_twice_gets_both_gradients() -> None:
     assert (once, next(layer.parameters()).grad.tolist()) == (2.0, [4.0])  # type: ignore[union-attr]
 
 
-def test_backward_through_weights_that_have_changed_is_refused() -> None:
-    layer = nn.Linear(2, 2, bias=False)
-    freeze_weights(layer, {"weight": np.array([[True, False], [False, False]])})
-    loss = layer(torch.ones(1, 2, requires_grad=True)).sum()
+def test_backward_uses_the_weights_of_its_own_forward_pass() -> None:
+    layer = nn.Linear(2, 1, bias=False)
+    freeze_weights(layer, {"weight": np.array([[True, False]])})
+    inputs = torch.ones(1, 2, requires_grad=True)
+    before = layer.weight.detach().clone()
+    loss = layer(inputs).sum()
     with torch.no_grad():
         next(layer.parameters()).add_(1.0)
     layer(torch.ones(1, 2))
-    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-        loss.backward()
+    loss.backward()
+    assert inputs.grad is not None
+    assert torch.equal(inputs.grad, before)
+
+
+def test_each_vector_of_values_makes_its_own_weight() -> None:
+    overlay = Overlay(torch.zeros(1, 2), torch.tensor([1]))
+    one, two = torch.tensor([1.0]), torch.tensor([2.0])
+    assert [overlay(values).tolist() for values in (one, two, one)] == [
+        [[0.0, 1.0]],
+        [[0.0, 2.0]],
+        [[0.0, 1.0]],
+    ]
+    inputs, values = torch.ones(2, requires_grad=True), torch.tensor([3.0], requires_grad=True)
+    loss = (overlay(values) * inputs).sum()
+    overlay(two)
+    loss.backward()
+    assert inputs.grad is not None
+    assert inputs.grad.tolist() == [0.0, 3.0]
+
+
+def clamp_data(model: nn.Module) -> None:
+    model.get_submodule("1").weight.data.clamp_(0.5, 0.6)  # type: ignore[operator]
+
+
+def reset(model: nn.Module) -> None:
+    model.get_submodule("1").reset_parameters()  # type: ignore[operator]
+
+
+def initialise(model: nn.Module) -> None:
+    def fill(module: nn.Module) -> None:
+        if isinstance(module, nn.Linear):
+            nn.init.ones_(module.weight)
+
+    model.apply(fill)
+
+
+@pytest.mark.parametrize("trained", [0, 3])
+@pytest.mark.parametrize("write", [clamp_data, reset, initialise])
+def test_writing_to_the_weight_that_is_handed_out_moves_nothing(
+    write: Callable[[nn.Module], None], trained: int
+) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(30, 30, bias=False))
+    mask = np.zeros(900, np.bool_)
+    mask[:trained] = True
+    freeze_weights(model, {"1.weight": mask.reshape(30, 30)})
+    before = dense_state(model)["1.weight"]
+    write(model)
+    assert torch.equal(dense_state(model)["1.weight"], before)
+    assert torch.equal(model(torch.eye(30)), before.T)
+
+
+@pytest.mark.parametrize("read_before", [False, True])
+@pytest.mark.parametrize("copied", [False, True])
+def test_positions_that_were_loaded_are_those_that_count(copied: bool, read_before: bool) -> None:
+    models = [nn.Conv2d(4, 4, 3, bias=False) for _ in range(2)]
+    for i, model in enumerate(models):
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        mask = np.zeros((4, 4, 3, 3), np.bool_)
+        mask[i, :, 1] = True
+        freeze_weights(model, {"weight": mask})
+        attach_record(model, FreezeRecord("zeros", None, "0.5", "snip", masks={"weight": mask}))
+    old, new = models
+    if read_before:
+        assert old.weight.shape == (4, 4, 3, 3)
+    old.load_state_dict(new.state_dict())
+    old = copy.deepcopy(old) if copied else old
+    assert torch.equal(old.weight, new.weight)
+    (old.weight * new.weight.detach()).sum().backward()  # type: ignore[no-untyped-call]
+    (grad,) = [p.grad for p in old.parameters()]
+    mask = frozen_masks(new)["weight"]
+    assert grad is not None
+    assert torch.equal(grad, new.weight.detach()[torch.from_numpy(mask)])
+    record = record_of(old)
+    assert record is not None
+    assert (record.masks["weight"] == mask).all()
 
 
 def test_second_derivatives_are_those_of_the_dense_layer() -> None:
@@ -248,7 +325,8 @@ def test_any_shape_and_layout_is_rebuilt_exactly(
     values = torch.arange(float(mask.sum()))
     expected = dense.clone()
     expected[mask] = values
-    assert torch.equal(overlay(values), expected)
+    rebuilt = overlay(values)
+    assert torch.equal(rebuilt, expected)
     grad = torch.randn(shape)
-    assert torch.equal(overlay.gather(grad), grad[mask])
-    assert torch.equal(overlay.gather(make(grad)), grad[mask])
+    assert torch.equal(overlay.gather(grad, rebuilt.stride()), grad[mask])
+    assert torch.equal(overlay.gather(make(grad), rebuilt.stride()), grad[mask])
