@@ -25,6 +25,21 @@ def read_input(path: str | os.PathLike[str]) -> bytes:
     return sys.stdin.buffer.read() if os.fspath(path) == STANDARD else Path(path).read_bytes()
 
 
+def hold_stream(path: str | os.PathLike[str]) -> str | os.PathLike[str] | bytes:
+    """Return a path as it is, or the bytes behind it if they can be read only once.
+
+    Standard input, pipes and devices have neither a size nor a way back; what is asked of them
+    piece by piece has to be held.
+
+    Examples
+    --------
+    >>> hold_stream("model.fpk")
+    'model.fpk'
+    """
+    is_stream = os.fspath(path) == STANDARD or _is_stream(Path(path))
+    return read_input(path) if is_stream else path
+
+
 def write_output(
     path: str | os.PathLike[str], pieces: Iterable[Piece], *, force: bool = False
 ) -> int:
@@ -92,7 +107,7 @@ def replace_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterat
     target = Path(path)
     check_output(target, force=force)
     if _is_stream(target):
-        with target.open("wb") as stream:
+        with _named(target), target.open("wb") as stream:
             yield stream
         return
     temporary = target.with_name(f".freezepack-{secrets.token_hex(8)}.tmp")
@@ -102,7 +117,8 @@ def replace_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterat
             file.flush()
             _keep_mode(target, file)
             os.fsync(file.fileno())
-        _rename(temporary, target, force)
+        with _named(target):
+            _rename(temporary, target, force)
     except BaseException:
         with suppress(FileNotFoundError):
             temporary.unlink()

@@ -6,14 +6,16 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from freezepack.errors import OutputExistsError
-from freezepack.files import check_output, read_input, replace_file, write_output
+from freezepack.files import check_output, hold_stream, read_input, replace_file, write_output
 
 
 def names(folder: Path) -> list[str]:
@@ -84,7 +86,7 @@ def test_a_write_beyond_the_limit_of_the_system_leaves_the_old_file(tmp_path: Pa
 
 
 def test_a_full_device_is_reported() -> None:
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match=r"No space left on device: '/dev/full'"):
         write_output("/dev/full", [b"new"])
 
 
@@ -132,8 +134,9 @@ def test_a_folder_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with pytest.raises(OutputExistsError):
         write_output(tmp_path / "a", [b"new"])
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(IsADirectoryError) as caught:
         write_output(tmp_path / "a", [b"new"], force=True)
+    assert str(caught.value) == f"[Errno 21] Is a directory: '{tmp_path / 'a'}'"
     assert names(tmp_path) == ["a"]
 
 
@@ -160,3 +163,21 @@ def test_a_dash_is_standard_input_and_output(monkeypatch: pytest.MonkeyPatch) ->
     assert write_output("-", [b"ab", b"c"]) == 3
     assert out.getvalue() == b"abc"
     assert read_input("-") == b"given"
+
+
+def test_a_pipe_is_read_once_and_a_file_stays_a_path(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"given")
+    assert hold_stream(tmp_path / "a") == tmp_path / "a"
+    assert hold_stream(tmp_path / "none") == tmp_path / "none"
+    os.mkfifo(tmp_path / "pipe")
+    with feed(tmp_path / "pipe", b"given" * 50_000):
+        assert hold_stream(tmp_path / "pipe") == b"given" * 50_000
+
+
+@contextmanager
+def feed(pipe: Path, content: bytes) -> Iterator[None]:
+    """Write to a pipe while the block reads it."""
+    writer = threading.Thread(target=pipe.write_bytes, args=[content])
+    writer.start()
+    yield
+    writer.join()
