@@ -6,15 +6,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from freezepack.checkpoints.read import is_pack, read_state
+from freezepack.checkpoints.own import UNNAMED
+from freezepack.checkpoints.read import is_pack, read_source
 from freezepack.checkpoints.state import State
 from freezepack.errors import BaseMismatchError, CheckpointError
+from freezepack.files import hold_stream
 from freezepack.format.reader import PackReader
 from freezepack.pack.claims import Claim
 from freezepack.random import SCHEMES, check_init, make_init
 from freezepack.rebuild.bases import ArraysBase, BaseTensors
 from freezepack.rebuild.packed import PackedBase
-from freezepack.rebuild.rebuilder import Rebuilder
+from freezepack.rebuild.rebuilder import DEFAULT_MAX_BYTES, Rebuilder
 from freezepack.types import FileBase, Init, PackBase, SeedBase, TensorSpec, ZerosBase
 
 DEFAULT_SCHEME = "xavier_normal"
@@ -75,7 +77,12 @@ def parse_base(text: str | None) -> BaseChoice:
 
 
 def claim_base(
-    choice: BaseChoice, state: State, stack: ExitStack, *, more: Paths = None
+    choice: BaseChoice,
+    state: State,
+    stack: ExitStack,
+    *,
+    more: Paths = None,
+    max_bytes: int | None = DEFAULT_MAX_BYTES,
 ) -> tuple[dict[str, Claim], list[BaseTensors]]:
     """Return the claims that a choice makes for a state, and the tensors outside it.
 
@@ -84,7 +91,10 @@ def claim_base(
     stack : ExitStack
         Closes what is opened here.
     more : paths
-        What an earlier pack given as base is itself based on.
+        What an earlier pack given as base is itself based on; with a pack that says itself where
+        its tensors come from, what it names.
+    max_bytes : int or None
+        Most bytes that one call may make of a pack; None for no limit.
 
     Raises
     ------
@@ -93,23 +103,25 @@ def claim_base(
     """
     own = dict(state.claims)
     if choice.kind == "own":
-        return own, []
+        return own, open_bases(more, stack, max_bytes=max_bytes)
     if choice.kind == "own seed":
         if not any(isinstance(claim.base, SeedBase) for claim in own.values()):
             problem = "the file does not say from which seed its weights come"
             raise CheckpointError(f"{problem}: give --base seed:SEED/SCHEME or --base zeros")
-        return own, []
+        return own, open_bases(more, stack, max_bytes=max_bytes)
     if choice.kind == "zeros":
         zeros = all(isinstance(claim.base, ZerosBase) for claim in own.values())
         return (own if zeros else {}), []
     specs = [spec for spec, _ in state.arrays.values()]
     if choice.kind == "seed":
         return seed_claims(choice.seed, scheme_inits(choice.scheme, specs)), []
-    bases = open_bases([choice.path, *list_paths(more)], stack)
+    bases = open_bases([choice.path, *list_paths(more)], stack, max_bytes=max_bytes)
     claims = base_claims(bases[0], Path(choice.path).name, specs)
     for name, claim in own.items():
-        if name in claims and isinstance(claim.base, FileBase):
-            # The checkpoint knows the mask, and leaves the base to be named.
+        if name not in claims or not isinstance(claim.base, FileBase | PackBase):
+            continue
+        # The file knows the mask; a checkpoint of ours leaves the base to be named.
+        if claim.base.digest in {UNNAMED, bases[0].digest}:
             claims[name] = replace(claims[name], mask=claim.mask)
     return claims, bases
 
@@ -148,26 +160,35 @@ def base_claims(base: BaseTensors, hint: str, specs: Iterable[TensorSpec]) -> di
     return claims
 
 
-def open_bases(paths: Paths, stack: ExitStack) -> list[BaseTensors]:
+def open_bases(
+    paths: Paths, stack: ExitStack, *, max_bytes: int | None = DEFAULT_MAX_BYTES
+) -> list[BaseTensors]:
     """Open checkpoints and packs that others are based on; packs may be based on one another.
+
+    Parameters
+    ----------
+    stack : ExitStack
+        Closes what is opened here.
+    max_bytes : int or None
+        Most bytes that one call may make of a pack; None for no limit.
 
     Raises
     ------
     BaseMismatchError
         If a pack is based on something that is not among them.
     """
-    listed = list_paths(paths)
+    listed = [hold_stream(path) for path in list_paths(paths)]
     found: dict[int, BaseTensors] = {}
-    for number, path in enumerate(listed):
-        if not is_pack(path):
-            state = read_state(path)
+    for number, source in enumerate(listed):
+        if not is_pack(source):
+            state = read_source(source)
             found[number] = ArraysBase(state.arrays, state.aliases)
     packs = [number for number in range(len(listed)) if number not in found]
     readers = {number: stack.enter_context(PackReader(listed[number])) for number in packs}
     while packs:
         waiting: list[int] = []
         for number in packs:
-            rebuilder = Rebuilder(readers[number], bases=list(found.values()))
+            rebuilder = Rebuilder(readers[number], bases=list(found.values()), max_bytes=max_bytes)
             try:
                 found[number] = PackedBase(rebuilder)
             except BaseMismatchError:

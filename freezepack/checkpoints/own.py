@@ -14,6 +14,8 @@ from freezepack.pack.claims import Claim
 from freezepack.types import BoolArray, Draw, FileBase, Init, SeedBase, TensorSpec, ZerosBase
 
 VERSION = 1
+UNNAMED = 0
+"""Digest in place of that of a base which the checkpoint does not know."""
 
 
 def read_own(info: Mapping[str, Any], state: State) -> State:
@@ -72,7 +74,7 @@ def make_claims(
         if name in inits and key is not None:
             claims[name] = Claim(key, inits[name], mask)
         elif fill == "file" and name in masks:
-            claims[name] = Claim(FileBase(base_digest or 0), None, mask)
+            claims[name] = Claim(FileBase(base_digest or UNNAMED), None, mask)
         else:
             claims[name] = Claim(ZerosBase(), Init(Draw.constant, 0, 0, stream), mask, key)
     return claims

@@ -4,14 +4,16 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from freezepack.checkpoints.packed import read_packed
 from freezepack.checkpoints.safetensors_file import read_safetensors
 from freezepack.checkpoints.state import State
 from freezepack.errors import InputError, MissingExtraError
-from freezepack.files import STANDARD, read_input
+from freezepack.files import STANDARD, hold_stream
 from freezepack.format.constants import MAGIC
-from freezepack.format.reader import PackReader
 from freezepack.rebuild.bases import BaseTensors
-from freezepack.rebuild.rebuilder import DEFAULT_MAX_BYTES, Rebuilder
+from freezepack.rebuild.rebuilder import DEFAULT_MAX_BYTES
+
+__all__ = ["is_pack", "read_packed", "read_source", "read_state"]
 
 _ZIP = b"PK\x03\x04"
 _PICKLE = b"\x80"
@@ -28,9 +30,15 @@ def read_state(
     Parameters
     ----------
     path : path or "-"
-        "-" reads standard input.
+        "-" reads standard input. A pipe is read once.
     bases, max_bytes
         For a pack: what it is based on, and the most bytes it may rebuild to.
+
+    Returns
+    -------
+    State
+        With the claims of a checkpoint of ours or of a pack. A claim on a file or an earlier pack
+        needs the same base again where it is used.
 
     Raises
     ------
@@ -39,29 +47,26 @@ def read_state(
     FormatError, BaseMismatchError
         If it is a pack that cannot be rebuilt.
     """
-    if os.fspath(path) == STANDARD:
-        data = read_input(path)
-        return _read(data, data[:16], "standard input", bases, max_bytes)
-    with Path(path).open("rb") as file:
-        start = file.read(16)
-    return _read(path, start, os.fspath(path), bases, max_bytes)
+    label = "standard input" if os.fspath(path) == STANDARD else os.fspath(path)
+    return read_source(hold_stream(path), label, bases=bases, max_bytes=max_bytes)
 
 
-def is_pack(path: str | os.PathLike[str]) -> bool:
-    """Return whether a file begins as a pack does."""
-    with Path(path).open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
+def is_pack(source: str | os.PathLike[str] | bytes) -> bool:
+    """Return whether a file, or its bytes, begins as a pack does."""
+    return _start(source).startswith(MAGIC)
 
 
-def _read(
+def read_source(
     source: str | os.PathLike[str] | bytes,
-    start: bytes,
-    label: str,
-    bases: Sequence[BaseTensors],
-    max_bytes: int | None,
+    label: str = "the input",
+    *,
+    bases: Sequence[BaseTensors] = (),
+    max_bytes: int | None = DEFAULT_MAX_BYTES,
 ) -> State:
-    if start[: len(MAGIC)] == MAGIC:
-        return read_packed(source, bases, max_bytes)
+    """Read a model file by its path, or its bytes, which errors call `label`; see `read_state`."""
+    start = _start(source)
+    if start.startswith(MAGIC):
+        return read_packed(source, bases, max_bytes, claims=True)
     if start.startswith((_ZIP, _PICKLE)):
         try:
             from freezepack.checkpoints.torch_file import read_torch
@@ -75,13 +80,8 @@ def _read(
     raise InputError(f"{label} is neither a .safetensors nor a .pt nor a .fpk file")
 
 
-def read_packed(
-    source: str | os.PathLike[str] | bytes, bases: Sequence[BaseTensors], max_bytes: int | None
-) -> State:
-    """Rebuild every tensor of a pack."""
-    with PackReader(source) as reader:
-        rebuilder = Rebuilder(reader, bases=bases, max_bytes=max_bytes)
-        header = reader.header
-        made = rebuilder.tensors()
-        arrays = {name: (header.tensors[name].spec, raw) for name, raw in made.items()}
-        return State(arrays, header.aliases, metadata=header.metadata)
+def _start(source: str | os.PathLike[str] | bytes) -> bytes:
+    if isinstance(source, bytes):
+        return source[:16]
+    with Path(source).open("rb") as file:
+        return file.read(16)

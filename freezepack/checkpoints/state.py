@@ -23,12 +23,15 @@ class State:
         Where the tensors come from, if the file says so; else empty.
     metadata : mapping of str to str
         Text that changes no weight.
+    partial : bool
+        Whether the file says that it holds only some tensors of a model.
     """
 
     arrays: Arrays
     aliases: Mapping[str, str] = field(default_factory=dict)
     claims: Mapping[str, Claim] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
+    partial: bool = False
 
     @property
     def names(self) -> list[str]:

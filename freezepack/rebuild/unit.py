@@ -86,7 +86,7 @@ class UnitPatcher:
         index, values = self.reader.sections(self.record, number)
         try:
             whole = entry.count == out.size
-            positions = None if whole else self._decode_index(number, index, out)
+            positions = None if whole else self._decode_index(number, index, out.size, out)
             decoded = self._decode_values(number, values, out, positions)
         except FormatError as error:
             raise error.of(self.record.spec.name) from None
@@ -95,8 +95,27 @@ class UnitPatcher:
         else:
             self.base.backend.patch(out, positions, decoded)
 
-    def _decode_index(self, number: int, section: memoryview, out: RawArray) -> Positions:
-        """Return the trained positions, proven to lie in the unit."""
+    def positions(self, number: int) -> Positions:
+        """Return the trained positions of unit `number`, without making its elements.
+
+        Raises
+        ------
+        FormatError
+            If the section is damaged or breaks a rule.
+        """
+        entry, size = self.record.unit(number), self.record.layout.unit_size(number)
+        if entry.count in {0, size}:
+            return np.arange(entry.count, dtype=np.uint32)
+        index, _ = self.reader.sections(self.record, number)
+        try:
+            return self._decode_index(number, index, size)
+        except FormatError as error:
+            raise error.of(self.record.spec.name) from None
+
+    def _decode_index(
+        self, number: int, section: memoryview, size: int, out: RawArray | None = None
+    ) -> Positions:
+        """Return the trained positions, proven to lie in the unit; `out` holds its base."""
         record, kind = self.record, self.record.kind
         entry = record.unit(number)
         seed = self.reader.header.bases[kind.mask_base - 1] if kind.mask_base else None
@@ -109,12 +128,12 @@ class UnitPatcher:
             self.base,
             mask_seed,
             offset=entry.index_offset,
-            patterns=(lambda: out.view(np.uint32)) if seeded else None,
+            patterns=(lambda: out.view(np.uint32)) if seeded and out is not None else None,
         )
         positions = index_codec_by_id(kind.index_codec).decode(section, entry.count, unit)
-        inside = positions.size == entry.count and positions[-1] < out.size
+        inside = positions.size == entry.count and positions[-1] < size
         if not inside or not (positions[1:] > positions[:-1]).all():
-            problem = f"expected {entry.count} increasing positions below {out.size}"
+            problem = f"expected {entry.count} increasing positions below {size}"
             raise CorruptError("index", entry.index_offset, problem)
         return positions
 

@@ -14,7 +14,7 @@ from freezepack.checkpoints.bases import BaseChoice, claim_base, open_bases, par
 from freezepack.checkpoints.read import read_state
 from freezepack.checkpoints.state import State, find_differences
 from freezepack.checkpoints.torch_file import state_of
-from freezepack.errors import BaseMismatchError, CheckpointError, UnknownNameError
+from freezepack.errors import BaseMismatchError, CheckpointError, LimitError, UnknownNameError
 from freezepack.nn.fill import fill_weights
 from freezepack.pack.claims import Claim
 from freezepack.pack.packer import Packed, pack_arrays
@@ -169,6 +169,21 @@ def test_packs_that_stand_on_one_another_may_come_in_any_order(tmp_path: Path) -
     assert state.arrays["w"][1].tolist() == raw.tolist()
     with ExitStack() as stack, pytest.raises(BaseMismatchError):
         open_bases([tmp_path / "2", tmp_path / "0"], stack)
+
+
+def test_the_limit_of_the_caller_holds_for_a_base(tmp_path: Path) -> None:
+    spec = TensorSpec("w", (300,), DType.uint8)
+    packed = pack_arrays({"w": (spec, np.arange(300).astype(np.uint8))})
+    (tmp_path / "a").write_bytes(b"".join(packed.pieces))
+    with ExitStack() as stack:
+        found = open_bases(tmp_path / "a", stack, max_bytes=299)[0]
+        assert found.read(spec, 0, 299).size == 299
+        with pytest.raises(LimitError, match="300 bytes when rebuilt, more than max_bytes = 299"):
+            found.read(spec, 0, 300)
+        choice = parse_base(f"pack:{tmp_path / 'a'}")
+        _, bases = claim_base(choice, State({}), stack, max_bytes=9)
+        with pytest.raises(LimitError, match="more than max_bytes = 9"):
+            bases[0].read(spec, 0, 10)
 
 
 def test_differences_are_listed() -> None:
