@@ -8,7 +8,7 @@ from typing import Any
 
 from freezepack.checkpoints.bases import Paths, open_bases
 from freezepack.errors import MissingExtraError, UnknownNameError
-from freezepack.files import STANDARD, read_input
+from freezepack.files import hold_stream
 from freezepack.format.reader import PackReader
 from freezepack.format.tables import Header
 from freezepack.rebuild.rebuilder import DEFAULT_MAX_BYTES, Rebuilder
@@ -51,10 +51,10 @@ class PackFile:
             raise ValueError(f"device is {device!r}, and framework {framework!r} knows only 'cpu'")
         self._stack = ExitStack()
         with ExitStack() as stack:
-            if isinstance(source, str) and source == STANDARD:
-                source = read_input(source)
+            if isinstance(source, str | os.PathLike):
+                source = hold_stream(source)
             reader = stack.enter_context(PackReader(source))
-            bases = open_bases(base, stack)
+            bases = open_bases(base, stack, max_bytes=max_bytes)
             self._rebuilder = Rebuilder(reader, bases=bases, backend=backend, max_bytes=max_bytes)
             self._stack = stack.pop_all()
 
@@ -88,7 +88,9 @@ class PackFile:
         FormatError
             If the file is damaged.
         BaseMismatchError
-            If the tensor's base was not given.
+            If the tensor's base was not given. A small pack has one digest for all its tensors,
+            which cannot be compared while the base of any of them is missing; `get_slice` needs
+            only the base of its own tensor.
         """
         self._check_name(name)
         spec = self._rebuilder.record(name).spec
@@ -195,7 +197,7 @@ def open_pack(
     Parameters
     ----------
     path : path, "-" or bytes-like
-        The pack. A path is read piece by piece; "-" is standard input.
+        The pack. A file is read piece by piece, a pipe at once; "-" is standard input.
     framework : {"numpy", "torch", "raw"}
         What tensors come as; "raw" is NumPy arrays of unsigned integers that hold the bits.
     device : str
@@ -203,7 +205,7 @@ def open_pack(
     base : path or sequence of paths
         Checkpoints or earlier packs that the pack is based on. They are found by content.
     max_bytes : int or None
-        Most bytes that one call may make; None for no limit.
+        Most bytes that one call may make, of the pack or of a base; None for no limit.
     backend : str, optional
         Name in `freezepack.rebuild.BACKENDS`.
 

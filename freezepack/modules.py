@@ -152,6 +152,7 @@ def save_model(
     base: Paths = None,
     index: str = "small",
     values: str = "auto",
+    max_bytes: int | None = DEFAULT_MAX_BYTES,
 ) -> None:
     """Write a model to a pack; an existing file is replaced, all or nothing.
 
@@ -166,13 +167,13 @@ def save_model(
         Where to.
     metadata : mapping of str to str
         Text that changes no weight.
-    seed, init, base, index, values
+    seed, init, base, index, values, max_bytes
         As for `save`; not needed for a model frozen from a seed.
     """
     found = named_state(model)
     tensors = {**found.tensors, **{a: found.tensors[o] for a, o in found.aliases.items()}}
     state = _with_claims(model, state_of(tensors))
-    options = SaveOptions(seed, init, base, None, index, values)
+    options = SaveOptions(seed, init, base, None, index, values, max_bytes)
     write_output(path, pack_state(state, metadata, options).pieces, force=True)
 
 

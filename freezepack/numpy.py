@@ -57,6 +57,7 @@ def save(
     masks: Mapping[str, Array] | None = None,
     index: str = "small",
     values: str = "auto",
+    max_bytes: int | None = DEFAULT_MAX_BYTES,
 ) -> bytes:
     """Return the bytes of a pack that holds these arrays.
 
@@ -80,6 +81,8 @@ def save(
         "small", "fast", "auto", or a codec's name.
     values : str
         "auto" for the smallest lossless codec, or a codec's name; lossy ones only by name.
+    max_bytes : int or None
+        Most bytes that one call may make of a base that is a pack; None for no limit.
 
     Raises
     ------
@@ -94,7 +97,7 @@ def save(
     >>> len(data) < 50, load(data)["w"].shape
     (True, (300, 300))
     """
-    options = SaveOptions(seed, init, base, masks, index, values)
+    options = SaveOptions(seed, init, base, masks, index, values, max_bytes)
     return b"".join(pack_state(state_of(tensors), metadata, options).pieces)
 
 

@@ -22,6 +22,7 @@ from freezepack.pack.claims import Claim
 from freezepack.pack.packer import Packed, pack_arrays
 from freezepack.random import make_init
 from freezepack.rebuild.bases import BaseTensors
+from freezepack.rebuild.rebuilder import DEFAULT_MAX_BYTES
 from freezepack.types import BoolArray, Init
 
 Draws = str | Mapping[str, Init | tuple[str, float]] | None
@@ -47,6 +48,10 @@ class SaveOptions:
         from the base is stored.
     index, values : str
         As in `pack_arrays`.
+    max_bytes : int or None
+        Most bytes that one call may make of a base that is a pack; None for no limit.
+    partial : bool
+        Marks a pack that holds only some tensors of a model.
     """
 
     seed: int | None = None
@@ -55,6 +60,7 @@ class SaveOptions:
     masks: Mapping[str, Any] | None = None
     index: str = "small"
     values: str = "auto"
+    max_bytes: int | None = DEFAULT_MAX_BYTES
     partial: bool = False
 
 
@@ -90,7 +96,7 @@ def pack_state(state: State, metadata: Mapping[str, str] | None, options: SaveOp
             bases=bases,
             index=options.index,
             values=options.values,
-            partial=options.partial,
+            partial=options.partial or state.partial,
         )
 
 
@@ -101,7 +107,7 @@ def _claims(
     specs = [spec for spec, _ in state.arrays.values()]
     if options.base:
         paths = list_paths(options.base)
-        bases = open_bases(paths, stack)
+        bases = open_bases(paths, stack, max_bytes=options.max_bytes)
         found = base_claims(bases[0], Path(paths[0]).name, specs)
         kept = {name: claim.mask for name, claim in claims.items()}
         return {n: replace(c, mask=kept.get(n)) for n, c in found.items()}, bases

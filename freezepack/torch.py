@@ -77,6 +77,7 @@ def save(
     masks: Mapping[str, Any] | None = None,
     index: str = "small",
     values: str = "auto",
+    max_bytes: int | None = DEFAULT_MAX_BYTES,
 ) -> bytes:
     """Return the bytes of a pack that holds a state dict.
 
@@ -86,7 +87,7 @@ def save(
     ----------
     tensors : mapping of name to Tensor
         On any device. Not changed. Tensors of the same memory, shape and strides are tied.
-    metadata, seed, init, base, masks, index, values
+    metadata, seed, init, base, masks, index, values, max_bytes
         As for `freezepack.numpy.save`.
 
     Examples
@@ -96,7 +97,7 @@ def save(
     >>> load(data)["w"]
     tensor([0.0000, 1.5000])
     """
-    options = SaveOptions(seed, init, base, masks, index, values)
+    options = SaveOptions(seed, init, base, masks, index, values, max_bytes)
     return b"".join(pack_state(state_of(tensors), metadata, options).pieces)
 
 

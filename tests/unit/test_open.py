@@ -1,19 +1,25 @@
 """Importing is cheap, opening is lazy, and every error is at hand."""
 
+import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 import pytest
+import safetensors.numpy
 import torch
 from numpy.typing import NDArray
 
 import freezepack
 import freezepack.numpy
 from freezepack import errors
+from freezepack.checkpoints.read import read_state
 
 
 def test_importing_the_package_loads_neither_numpy_nor_torch() -> None:
@@ -145,3 +151,38 @@ def test_a_slice_of_nothing_is_made_at_once() -> None:
     with freezepack.open(data) as file:
         assert file.get_slice("w")[...].shape == (2**60, 0)
         assert file.get_slice("w")[::-2].shape == (2**59, 0)
+
+
+def test_the_limit_holds_for_a_base(tmp_path: Path) -> None:
+    tensors = {"w": np.arange(1000, dtype=np.float32)}
+    freezepack.numpy.save_file(tensors, tmp_path / "old.fpk")
+    data = freezepack.numpy.save(tensors, base=tmp_path / "old.fpk")
+    with freezepack.open(data, base=tmp_path / "old.fpk", max_bytes=4000) as file:
+        assert file.get_tensor("w").tolist() == tensors["w"].tolist()
+    with pytest.raises(freezepack.LimitError, match="more than max_bytes = 3,999"):
+        freezepack.numpy.save({"w": tensors["w"] + 1}, base=tmp_path / "old.fpk", max_bytes=3999)
+
+
+@contextmanager
+def fed(pipe: Path, content: bytes) -> Iterator[Path]:
+    """Make a pipe and write to it while the block reads it."""
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=[content])
+    writer.start()
+    yield pipe
+    writer.join()
+
+
+def test_a_pipe_is_read_once(tmp_path: Path) -> None:
+    with fed(tmp_path / "1", pack()) as pipe, freezepack.open(pipe) as file:
+        assert file.get_tensor("b") == 5
+    with fed(tmp_path / "2", pack()) as pipe:
+        assert read_state(pipe).names == ["a", "b", "c", "d"]
+    ones = {"w": np.ones(999, np.float32)}
+    freezepack.numpy.save_file(ones, tmp_path / "old.fpk")
+    patched = freezepack.numpy.save(ones, base=tmp_path / "old.fpk")
+    with fed(tmp_path / "3", (tmp_path / "old.fpk").read_bytes()) as pipe:
+        assert freezepack.numpy.load(patched, base=pipe)["w"].tolist() == [1.0] * 999
+    safetensors.numpy.save_file(ones, tmp_path / "old")
+    with fed(tmp_path / "4", (tmp_path / "old").read_bytes()) as pipe:
+        assert read_state(pipe).names == ["w"]
