@@ -18,7 +18,7 @@ class Cursor:
     """
 
     def __init__(self, data: bytes | memoryview, start: int) -> None:
-        self._data = memoryview(data)
+        self._data = bytes(data)  # single bytes are read faster than from a view
         self._start = start
         self._next = 0
 
@@ -40,9 +40,13 @@ class Cursor:
         if count > self.left:
             problem = f"{self.left} bytes left, expected {count}"
             raise TruncatedError(field, self.offset if start is None else start, problem)
-        piece = bytes(self._data[self._next : self._next + count])
+        piece = self._data[self._next : self._next + count]
         self._next += count
         return piece
+
+    def ahead(self, count: int) -> bytes:
+        """Return the next `count` bytes, or as many as are left, and stay where it is."""
+        return self._data[self._next : self._next + count]
 
     def unsigned(self, count: int, field: str) -> int:
         """Return a little-endian integer of `count` bytes."""
@@ -50,19 +54,29 @@ class Cursor:
 
     def varint(self, field: str, limit: int = MAX_LENGTH) -> int:
         """Return an unsigned LEB128 number of at most `limit`; it must be in its shortest form."""
-        start = self.offset
-        value = 0
-        for place in range(LONGEST_VARINT):
-            byte = self.take(1, field, start)[0]
-            value |= (byte & 0x7F) << (7 * place)
+        start, data = self._next, self._data
+        if start < len(data) and data[start] < 0x80 and data[start] <= limit:
+            self._next = start + 1  # most numbers of a header
+            return data[start]
+        value = shift = 0
+        byte = 0x80
+        for byte in data[start : start + LONGEST_VARINT]:
+            value |= (byte & 0x7F) << shift
+            shift += 7
             if byte < 0x80:
-                if place and not byte:
-                    raise CorruptError(field, start, "the number is not in its shortest form")
                 break
-        else:
-            raise CorruptError(field, start, f"the number has more than {LONGEST_VARINT} bytes")
+        problem = ""
+        if byte >= 0x80:
+            if len(data) - start < LONGEST_VARINT:
+                raise TruncatedError(field, self.offset, "0 bytes left, expected 1")
+            problem = f"the number has more than {LONGEST_VARINT} bytes"
+        elif not byte and shift > 7:
+            problem = "the number is not in its shortest form"
+        if problem:
+            raise CorruptError(field, self.offset, problem)
         if value > limit:
-            raise LimitError(field, start, f"found {value}, expected at most {limit}")
+            raise LimitError(field, self.offset, f"found {value}, expected at most {limit}")
+        self._next = start + shift // 7
         return value
 
     def text(self, field: str, limit: int = MAX_TEXT) -> str:

@@ -5,7 +5,10 @@ A name shares its beginning with the name before it; the rest is UTF-8 in which 
 section "Names".
 """
 
-from freezepack.errors import CorruptError, LimitError, VersionError
+import re
+from bisect import bisect_left
+
+from freezepack.errors import CorruptError, LimitError, TruncatedError, VersionError
 from freezepack.format.constants import MAX_NAME
 from freezepack.format.cursor import Cursor, decode_text, varint_bytes
 
@@ -27,12 +30,18 @@ FIRST_WORD = 0x80
 FIRST_ENDING = 0xA0
 FIRST_LEAD_BYTE = 0xC0
 RESERVED_NAMES = ("__metadata__",)
-_WORD_CODES = {word: FIRST_WORD + place for place, word in enumerate(WORDS)}
-_ENDING_CODES = {ending: FIRST_ENDING + place for place, ending in enumerate(ENDINGS)}
-_WORDS_BY_FIRST = {
-    first: sorted((word for word in WORDS if word[0] == first), key=len, reverse=True)
-    for first in {word[0] for word in WORDS}
-}
+_EXPANSIONS = [b"", *(bytes([byte]) for byte in range(1, FIRST_WORD))]
+_EXPANSIONS += [word.encode() for word in (*WORDS, *ENDINGS)]
+_MARK = b"\xff"  # never in UTF-8
+_WORD_CODES = {word.encode(): bytes([FIRST_WORD + n]) for n, word in enumerate(WORDS)}
+_ENDING_CODES = {end.encode(): _MARK + bytes([FIRST_ENDING + n]) for n, end in enumerate(ENDINGS)}
+_PIECES = re.compile(
+    b"(%b)\\Z|%b"
+    % (
+        b"|".join(map(re.escape, _ENDING_CODES)),
+        b"|".join(map(re.escape, sorted(_WORD_CODES, key=len, reverse=True))),
+    )
+)
 
 
 def encode_name(name: str, previous: str) -> bytes:
@@ -45,8 +54,8 @@ def encode_name(name: str, previous: str) -> bytes:
     >>> encode_name("conv1.weight", "conv1.bias").hex()
     '06a2'
     """
-    shared = _shared_prefix(previous, name)
-    return varint_bytes(len(shared.encode())) + _spell(name[len(shared) :])
+    shared = _shared_characters(previous, name)
+    return varint_bytes(len(name[:shared].encode())) + _spell(name[shared:].encode())
 
 
 def name_problem(name: str) -> str:
@@ -63,86 +72,94 @@ def name_problem(name: str) -> str:
         return f"the name {name!r} is reserved"
     if "\0" in name:
         return f"the name {name!r} holds NUL"
-    length = len(name.encode("utf-8", "surrogatepass"))
+    try:
+        length = len(name.encode())
+    except UnicodeEncodeError:
+        return f"the name {name!r} is not Unicode text"
     if length > MAX_NAME:
         return f"the name has {length} bytes, expected at most {MAX_NAME}"
-    if any("\ud800" <= character <= "\udfff" for character in name):
-        return f"the name {name!r} is not Unicode text"
     return ""
 
 
 def read_name(cursor: Cursor, previous: str) -> str:
-    """Read one name; it must be greater than `previous` in UTF-8 order and canonically spelled."""
+    """Read one name; it must be greater than `previous` in UTF-8 order and canonically spelled.
+
+    The shared beginning is copied and compared as a whole; only the rest is looked at byte by
+    byte, so that long names with much in common cost little.
+    """
     start = cursor.offset
     shared = cursor.varint("name", MAX_NAME)
     before = previous.encode()
     if shared > len(before):
         problem = f"it begins like a name of {len(before)} bytes for {shared} bytes"
         raise CorruptError("name", start, problem)
-    spelled = varint_bytes(shared)
-    text = before[:shared]
-    ended = False
-    while not ended:
-        stored, expanded, ended = _read_piece(cursor, start)
-        spelled += stored
-        text += expanded
-        if len(text) > MAX_NAME:
-            raise LimitError("name", start, f"more than {MAX_NAME} bytes")
+    spelled, rest = _read_rest(cursor, start, MAX_NAME - shared)
+    text = before[:shared] + rest
     name = decode_text(text, "name", start)
     problem = name_problem(name)
     if not problem and previous and text <= before:
         problem = f"{name!r} after {previous!r}: names must ascend by UTF-8 and be unique"
-    if not problem and encode_name(name, previous) != spelled:
+    if not problem and (_share_more(before, text, shared) or _spell(rest) != spelled):
         problem = f"{name!r} is not in its one spelling"
     if problem:
         raise CorruptError("name", start, problem)
     return name
 
 
-def _read_piece(cursor: Cursor, start: int) -> tuple[bytes, bytes, bool]:
-    """Return stored bytes and expansion of one word or character, and whether the name ended."""
-    first = cursor.take(1, "name", start)
-    code = first[0]
-    if code == TERMINATOR:
-        return first, b"", True
-    if code < FIRST_WORD:
-        return first, first, False
-    if code < FIRST_ENDING:
-        return first, WORDS[code - FIRST_WORD].encode(), False
-    if code < FIRST_LEAD_BYTE:
-        if code >= FIRST_ENDING + len(ENDINGS):
-            raise VersionError("name", start, f"unknown ending 0x{code:02x}")
-        return first, ENDINGS[code - FIRST_ENDING].encode(), True
-    following = 1 if code < 0xE0 else 2 if code < 0xF0 else 3
-    character = first + cursor.take(following, "name", start)
-    decode_text(character, "name", start)
-    return character, character, False
-
-
-def _shared_prefix(previous: str, name: str) -> str:
-    """Return the longest common beginning, in whole characters."""
-    length = 0
-    for a, b in zip(previous, name, strict=False):
-        if a != b:
-            break
-        length += 1
-    return name[:length]
-
-
-def _spell(rest: str) -> bytes:
-    """Spell what is left of a name: an ending, else the longest word, else one character."""
-    out = bytearray()
-    while rest:
-        if rest in _ENDING_CODES:
-            out.append(_ENDING_CODES[rest])
-            return bytes(out)
-        for word in _WORDS_BY_FIRST.get(rest[0], ()):
-            if rest.startswith(word):
-                out.append(_WORD_CODES[word])
-                rest = rest[len(word) :]
-                break
+def _read_rest(cursor: Cursor, start: int, limit: int) -> tuple[bytes, bytes]:
+    """Return the rest of a name as it is stored, and expanded to at most `limit` bytes."""
+    # A byte stands for one byte or more, so the limit is passed before these bytes end.
+    stored = cursor.ahead(limit + 4)
+    rest = bytearray()
+    place = 0
+    while place < len(stored):
+        code = stored[place]
+        end = place + 1
+        if code < FIRST_LEAD_BYTE:
+            if code >= len(_EXPANSIONS):
+                raise VersionError("name", start, f"unknown ending 0x{code:02x}")
+            rest += _EXPANSIONS[code]
         else:
-            out += rest[0].encode()
-            rest = rest[1:]
-    out.append(TERMINATOR)
-    return bytes(out)
+            end += _following(code)
+            if end > len(stored):
+                break
+            decode_text(stored[place:end], "name", start)
+            rest += stored[place:end]
+        if len(rest) > limit:
+            raise LimitError("name", start, f"more than {MAX_NAME} bytes")
+        if code == TERMINATOR or FIRST_ENDING <= code < FIRST_LEAD_BYTE:
+            return cursor.take(end, "name", start), bytes(rest)
+        place = end
+    raise TruncatedError("name", start, f"{len(stored)} bytes left, and the name does not end")
+
+
+def _following(lead: int) -> int:
+    """Return how many bytes of UTF-8 follow a lead byte."""
+    return 1 if lead < 0xE0 else 2 if lead < 0xF0 else 3
+
+
+def _share_more(before: bytes, text: bytes, shared: int) -> bool:
+    """Return whether names that share `shared` bytes have the next character in common too."""
+    if shared in (len(before), len(text)):
+        return False
+    end = shared + 1
+    if text[shared] >= FIRST_LEAD_BYTE:
+        end += _following(text[shared])
+    return before[shared:end] == text[shared:end]
+
+
+def _shared_characters(previous: str, name: str) -> int:
+    """Return the length of the longest common beginning, in whole characters."""
+    lengths = range(1, min(len(previous), len(name)) + 1)
+    return bisect_left(lengths, True, key=lambda length: previous[:length] != name[:length])
+
+
+def _spell(rest: bytes) -> bytes:
+    """Spell what is left of a name: an ending, else the longest word, else one character."""
+    head, _, ending = _PIECES.sub(_code, rest).partition(_MARK)
+    return head + (ending or bytes([TERMINATOR]))
+
+
+def _code(piece: re.Match[bytes]) -> bytes:
+    """Return the byte for a word, or a mark and the byte for an ending."""
+    return _ENDING_CODES[piece[1]] if piece[1] else _WORD_CODES[piece[0]]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from unittest import mock
 
 from freezepack.format import preamble, reader
-from freezepack.format.constants import SMALL_PAYLOAD
+from freezepack.format.constants import MAX_LENGTH, SMALL_PAYLOAD
 from freezepack.format.cursor import Cursor, varint_bytes
 from freezepack.format.reader import PackReader
 
@@ -26,14 +26,23 @@ def trace(data: bytes) -> list[Field]:
     fields: list[Field] = []
 
     class Tracer(Cursor):
+        def varint(self, field: str, limit: int = MAX_LENGTH) -> int:
+            begin = self.offset
+            value = super().varint(field, limit)
+            self.note(field, begin, varint_bytes(value))
+            return value
+
         def take(self, count: int, field: str, start: int | None = None) -> bytes:
             begin = self.offset if start is None else start
             piece = super().take(count, field, start)
+            self.note(field, begin, piece)
+            return piece
+
+        def note(self, field: str, begin: int, piece: bytes) -> None:
             if fields and (fields[-1].name, fields[-1].offset) == (field, begin):
                 fields[-1] = Field(field, begin, fields[-1].data + piece)
             elif piece:
                 fields.append(Field(field, begin, piece))
-            return piece
 
     with mock.patch.object(reader, "Cursor", Tracer), mock.patch.object(preamble, "Cursor", Tracer):
         PackReader(data)

@@ -93,6 +93,28 @@ def test_other_spellings_are_refused(stored: str, previous: str, problem: str) -
         read(bytes.fromhex(stored), previous)
 
 
+@pytest.mark.parametrize(
+    ("stored", "previous"),
+    [
+        ("01e5908d6300", "a名b"),
+        ("00c3a96200", "éa"),
+    ],
+)
+def test_a_beginning_is_shared_to_its_end(stored: str, previous: str) -> None:
+    with pytest.raises(CorruptError, match="is not in its one spelling"):
+        read(bytes.fromhex(stored), previous)
+
+
+def test_characters_that_begin_alike_are_not_shared() -> None:
+    assert read(bytes.fromhex("01e5908f00"), "a名") == "a吏"
+
+
+def test_a_name_without_end_is_truncated() -> None:
+    for stored in (b"\0", b"\0a", b"\0\x80", b"\0\xe5\x90"):
+        with pytest.raises(TruncatedError, match="name at byte 10: .* does not end"):
+            read(stored)
+
+
 def test_an_unknown_ending_needs_a_newer_reader() -> None:
     with pytest.raises(VersionError, match="name at byte 10: unknown ending 0xb0"):
         read(b"\0a\xb0")
