@@ -58,12 +58,14 @@ def freeze_weights(model: nn.Module, masks: Mapping[str, BoolArray]) -> None:
     [(1,)]
     """
     places = {name: _places(model, name, mask.shape) for name, mask in masks.items()}
+    overlays: dict[str, tuple[nn.Parameter, Overlay]] = {}
     for name, mask in masks.items():
-        if mask.all():
-            continue
-        weight = places[name][0][0].get_parameter(places[name][0][1])
-        flat = torch.from_numpy(np.flatnonzero(mask).astype(np.int64))
-        _attach(places[name], weight, flat.to(weight.device))
+        if not mask.all():
+            weight = places[name][0][0].get_parameter(places[name][0][1])
+            flat = torch.from_numpy(np.flatnonzero(mask).astype(np.int64))
+            overlays[name] = weight, Overlay(weight.detach().clone(), flat.to(weight.device))
+    for name, (weight, overlay) in overlays.items():  # all memory is allocated by now
+        _attach(places[name], weight, overlay)
 
 
 def check_freezable(model: nn.Module, names: Iterable[str]) -> None:
@@ -123,10 +125,9 @@ def _places(model: nn.Module, name: str, shape: tuple[int, ...]) -> list[tuple[n
     return list(places.values())
 
 
-def _attach(places: list[tuple[nn.Module, str]], weight: nn.Parameter, positions: Tensor) -> None:
-    overlay = Overlay(weight.detach().clone(), positions)
+def _attach(places: list[tuple[nn.Module, str]], weight: nn.Parameter, overlay: Overlay) -> None:
     values = overlay.right_inverse(weight)
-    trained = len(positions) > 0
+    trained = len(values) > 0
     if trained:
         values = nn.Parameter(values, requires_grad=weight.requires_grad)
     for module, attribute in places:

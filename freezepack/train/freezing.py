@@ -1,5 +1,8 @@
 """Freeze any module: initialise, score, select, overlay."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -7,7 +10,7 @@ from torch import Tensor, nn
 from freezepack.digest import content_digest, digest
 from freezepack.errors import BaseDriftError, SelectionError, UnknownNameError
 from freezepack.nn.fill import base_tensors, eligible_weights, fill_weights
-from freezepack.nn.frozen import freeze_weights, frozen_masks
+from freezepack.nn.frozen import check_freezable, freeze_weights, frozen_masks
 from freezepack.nn.raw import dtype_of, raw_copy
 from freezepack.nn.record import FreezeRecord, attach_record, record_of
 from freezepack.nn.state import named_state, unwrap
@@ -37,7 +40,7 @@ def freeze(
     chunk: int | None = None,
     score_mode: str = "train",
 ) -> FreezeRecord:
-    """Freeze all but the most important weights of a module, for good.
+    """Freeze all but the weights with the highest scores, for good.
 
     Afterwards the module is trained as usual; what is frozen is no parameter and cannot move.
     With `seed` the eligible weights are **drawn anew** from it, so that a pack needs to store the
@@ -46,7 +49,8 @@ def freeze(
     Parameters
     ----------
     model : torch.nn.Module
-        Changed in place. Make the optimiser after this call.
+        Changed in place, or left as it was if an error is raised. Make the optimiser after this
+        call.
     rate : str or float
         Freezing rate over all eligible weights, 0 <= rate < 1.
     score : str
@@ -74,10 +78,15 @@ def freeze(
     Raises
     ------
     SelectionError
-        If the rate is impossible, nothing is eligible, a score is NaN, or the model is frozen
-        already.
+        If the rate is impossible, nothing is eligible, a score is NaN, a weight belongs to a
+        recurrent layer, or the model is frozen already.
     UnknownNameError
         If score, scheme, strategy or base is unknown.
+
+    Notes
+    -----
+    With `seed`, an embedding with a padding row is left out and trained as a whole: the row would
+    be drawn anew too, and padding would mean something.
 
     Examples
     --------
@@ -88,26 +97,26 @@ def freeze(
     """
     inner = unwrap(model)
     kind = base or ("file" if seed is None else "seed")
-    if kind not in BASES:
-        raise UnknownNameError("base", kind, BASES)
-    if kind == "seed" and seed is None:
-        raise SelectionError("base 'seed' needs a seed, none was given")
-    if record_of(inner) is not None or frozen_masks(inner):
-        raise SelectionError("the model is frozen already: freeze a fresh one")
+    _check_base(inner, kind, seed)
     names = eligible_weights(inner, include, exclude)
+    if seed is not None:
+        names = _without_padding(inner, names)
     size = sum(inner.get_parameter(name).numel() for name in names)
     count = trained_count(size, rate)
     part, select = SCORES.get_part(score), STRATEGIES.get_part(strategy)
-    init = fill_weights(inner, names, seed, scheme) if seed is not None else {}
+    if count < size:
+        check_freezable(inner, names)
     inputs, targets = batch if batch is not None else (None, None)
     streams = named_state(inner).streams
     task = ScoreTask(names, streams, seed or 0, inputs, targets, loss, chunk=chunk, mode=score_mode)
-    masks: Masks = {} if count == size else select(inner, part, task, rate)
-    masks = {name: mask for name, mask in masks.items() if not mask.all()}
-    digested = content_of(inner) if kind == "file" else None
-    if kind == "zeros":
-        _prune(inner, masks)
-    freeze_weights(inner, masks)
+    with _restored_on_error(inner, names):
+        init = fill_weights(inner, names, seed, scheme) if seed is not None else {}
+        masks: Masks = {} if count == size else select(inner, part, task, rate)
+        masks = {name: mask for name, mask in masks.items() if not mask.all()}
+        digested = content_of(inner) if kind == "file" else None
+        if kind == "zeros":
+            _prune(inner, masks)
+        freeze_weights(inner, masks)
     kept: dict[str, Init] = init if kind == "seed" else {}
     record = FreezeRecord(kind, seed, canonical_rate(rate), score, kept, masks, digested)
     attach_record(inner, record)
@@ -150,3 +159,35 @@ def _prune(model: nn.Module, masks: Masks) -> None:
         for name, mask in masks.items():
             weight = model.get_parameter(name)
             weight[torch.from_numpy(~mask).to(weight.device)] = 0.0
+
+
+def _check_base(model: nn.Module, kind: str, seed: int | None) -> None:
+    if kind not in BASES:
+        raise UnknownNameError("base", kind, BASES)
+    if kind == "seed" and seed is None:
+        raise SelectionError("base 'seed' needs a seed, none was given")
+    if record_of(model) is not None or frozen_masks(model):
+        raise SelectionError("the model is frozen already: freeze a fresh one")
+
+
+def _without_padding(model: nn.Module, names: tuple[str, ...]) -> tuple[str, ...]:
+    padded = {
+        id(module.weight)
+        for module in model.modules()
+        if isinstance(module, (nn.Embedding, nn.EmbeddingBag)) and module.padding_idx is not None
+    }
+    return tuple(name for name in names if id(model.get_parameter(name)) not in padded)
+
+
+@contextmanager
+def _restored_on_error(model: nn.Module, names: tuple[str, ...]) -> Iterator[None]:
+    """Give the named weights their old values back if the block is left with an error."""
+    weights = [model.get_parameter(name) for name in names]
+    old = [weight.detach().clone() for weight in weights]
+    try:
+        yield
+    except BaseException:
+        with torch.no_grad():
+            for weight, before in zip(weights, old, strict=True):
+                weight.copy_(before)
+        raise

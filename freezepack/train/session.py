@@ -14,7 +14,7 @@ from freezepack.nn.state import dense_state
 from freezepack.train.checkpoint import Checkpoint, save_checkpoint
 from freezepack.train.config import RunConfig
 from freezepack.train.data.dataset import Dataset
-from freezepack.train.freezing import freeze
+from freezepack.train.freezing import check_frozen, freeze
 from freezepack.train.loop import Callback, Epoch
 from freezepack.train.optimizer import build_optimizer
 from freezepack.train.order import Purpose, draw_order
@@ -96,8 +96,17 @@ class Saver(Callback):
         self._path = path
 
     def on_epoch(self, epoch: Epoch) -> None:
-        """Write the checkpoint; the last one without what only resuming needs."""
+        """Check the frozen weights and write the checkpoint.
+
+        The last one is without what only resuming needs.
+
+        Raises
+        ------
+        BaseDriftError
+            If a frozen weight has moved; the checkpoint of the epoch before stays.
+        """
         session = self._session
+        check_frozen(session.model)
         session.epoch = epoch.number
         session.validation_accuracy = epoch.validation_accuracy
         config = session.config

@@ -130,10 +130,72 @@ def test_impossible_wishes_are_refused_before_anything_changes(
 ) -> None:
     model = nn.Linear(4, 4)
     before = dense_state(model)
-    with pytest.raises(error, match=problem):
-        freeze(model, **options)  # type: ignore[arg-type]
+    for seed in {None, 1} - ({1} if options.get("base") == "seed" else set()):
+        with pytest.raises(error, match=problem):
+            freeze(model, seed=seed, **options)  # type: ignore[arg-type]
+        assert torch.equal(model.weight, before["weight"])
+        assert record_of(model) is None
+
+
+def unusual(*shape: int) -> torch.Tensor:
+    return torch.full(shape, float("nan"))
+
+
+@pytest.mark.parametrize("base", ["seed", "zeros"])
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"batch": (unusual(2, 4), torch.tensor([0, 1]))}, SelectionError),
+        ({"batch": (torch.ones(2, 5), torch.tensor([0, 1]))}, RuntimeError),
+        ({"score": "random", "scheme": "unknown"}, UnknownNameError),
+        ({"score_mode": "test", "batch": (torch.ones(1, 4), torch.tensor([0]))}, SelectionError),
+    ],
+)
+def test_a_failed_attempt_leaves_the_model_as_it_was(
+    options: dict[str, object], error: type[Exception], base: str
+) -> None:
+    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    before = dense_state(model)
+    with pytest.raises(error):
+        freeze(model, rate=0.5, seed=1, base=base, **options)  # type: ignore[arg-type]
+    assert all(torch.equal(t, before[name]) for name, t in dense_state(model).items())
+    assert [tuple(p.shape) for p in model.parameters()] == [(4, 4), (4,), (4, 4), (4,)]
+    freeze(model, rate=0.5, seed=1, score="magnitude", base=base)
+    check_frozen(model)
+
+
+def test_an_interrupt_while_overlays_are_made_restores_the_weights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("freezepack.train.freezing.freeze_weights", stop)
+    model = nn.Linear(4, 4)
+    before = dense_state(model)
+    with pytest.raises(KeyboardInterrupt):
+        freeze(model, rate=0.5, seed=1, score="magnitude", base="zeros")
     assert torch.equal(model.weight, before["weight"])
-    assert record_of(model) is None
+
+
+def test_recurrent_layers_are_refused_before_anything_is_drawn_or_scored() -> None:
+    model = nn.Sequential(nn.LSTM(2, 3))
+    before = dense_state(model)
+    with pytest.raises(SelectionError, match=r"'0\.weight_hh_l0' is a recurrent layer's weight"):
+        freeze(model, rate=0.5, seed=1)
+    assert all(torch.equal(t, before[name]) for name, t in dense_state(model).items())
+
+
+def test_an_embedding_with_a_padding_row_is_not_drawn_anew() -> None:
+    model = nn.ModuleList([nn.Embedding(5, 4, padding_idx=0), nn.Linear(4, 4)])
+    before = dense_state(model)
+    assert list(freeze(model, rate=0.5, score="random", seed=1).masks) == ["1.weight"]
+    assert torch.equal(dense_state(model)["0.weight"], before["0.weight"])
+    assert not before["0.weight"][0].any()
+    alone = nn.Embedding(5, 4, padding_idx=0)
+    with pytest.raises(SelectionError, match="no weight is eligible"):
+        freeze(alone, rate=0.5, score="random", seed=1)
+    assert list(freeze(alone, rate=0.5, score="random").masks) == ["weight"]
 
 
 def test_a_model_is_frozen_once() -> None:
