@@ -11,6 +11,7 @@ from torch import Tensor
 
 from freezepack.errors import UnknownNameError
 from freezepack.train.data import DATASETS
+from freezepack.train.device import find_device
 from freezepack.train.order import Purpose, draw_order
 
 SPLITS = ("train", "validation", "test")
@@ -123,7 +124,7 @@ def load_data(
     Raises
     ------
     UnknownNameError
-        If there is no such data set.
+        If there is no such data set, split or device.
     DataError
         If a file is missing or is not what it should be; the message names it.
 
@@ -134,7 +135,11 @@ def load_data(
     {'train': 1257, 'validation': 180, 'test': 360}
     """
     source: Source = DATASETS.get_part(name)
-    loaded = source.load(None if data_dir is None else Path(data_dir), tuple(splits))
+    wanted, device = tuple(splits), find_device(device)
+    for split in wanted:
+        if split not in SPLITS:
+            raise UnknownNameError("split", split, SPLITS)
+    loaded = source.load(None if data_dir is None else Path(data_dir), wanted)
     tensors = {
         key: Split(
             torch.from_numpy(images if images.ndim == 4 else images[:, None]).to(device),

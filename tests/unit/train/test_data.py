@@ -61,6 +61,18 @@ def test_a_split_that_was_not_loaded_is_named() -> None:
         data.split("train")
 
 
+@pytest.mark.parametrize("name", list(DATASETS))
+def test_an_unknown_split_is_named_before_a_file_is_looked_for(name: str) -> None:
+    with pytest.raises(UnknownNameError, match=r"no split named 'tset'\. Did you mean 'test'\?"):
+        load_data(name, "/nowhere", splits=["train", "tset"])
+
+
+@pytest.mark.parametrize("name", ["cdu", "cuda:99"])
+def test_a_device_that_is_not_here_is_named_with_those_that_are(name: str) -> None:
+    with pytest.raises(UnknownNameError, match=f"no device named '{name}'.*Known: cpu"):
+        load_data("digits", device=name)
+
+
 def test_held_out_examples_are_drawn_by_the_generator_and_belong_to_the_data_set() -> None:
     images, labels = np.arange(10, dtype=np.uint8).reshape(10, 1, 1), np.arange(10, dtype=np.uint8)
     rest, drawn = hold_out((images, labels), 3)
