@@ -1,11 +1,11 @@
 """Packs and torch modules: into a model in place, and out of a model with its seed and masks."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from freezepack.checkpoints.bases import Paths
 from freezepack.checkpoints.own import make_claims
@@ -13,9 +13,10 @@ from freezepack.checkpoints.state import State
 from freezepack.checkpoints.torch_file import state_of
 from freezepack.errors import CheckpointError
 from freezepack.files import write_output
-from freezepack.handle import PackFile, Source, open_pack
+from freezepack.handle import Source, open_pack
+from freezepack.matching import check_forms, check_ties, explain_names, match_names
 from freezepack.nn.frozen import rebuilt_tensors
-from freezepack.nn.raw import dtype_of, wrap_raw
+from freezepack.nn.raw import wrap_raw
 from freezepack.nn.record import record_of
 from freezepack.nn.state import named_state, unwrap
 from freezepack.rebuild.rebuilder import DEFAULT_MAX_BYTES
@@ -33,7 +34,7 @@ def load_into(
     """Fill a model with the tensors of a pack, in place and one at a time.
 
     Names, shapes and element types are compared before anything is changed; beyond the model
-    itself, no more than its largest tensor is held in memory.
+    itself, no more than its largest tensor is held in memory, or two that the model ties.
 
     Parameters
     ----------
@@ -56,8 +57,9 @@ def load_into(
     Raises
     ------
     CheckpointError
-        If names (with `strict`), shapes or element types differ, or the model is frozen. Nothing
-        is changed then.
+        If names, shapes or element types differ, the pack has two contents for tied weights, or
+        the model is frozen. Nothing is changed then. Without `strict`, names may differ, and of
+        two contents the first counts.
     FormatError
         If the file is damaged. Tensors before the damaged one are changed by then, unless the
         pack is a small one, which is checked as a whole before.
@@ -75,59 +77,22 @@ def load_into(
         raise CheckpointError(f"{problem}: load into a model that is not, then freeze it")
     state = named_state(inner)
     with open_pack(source, framework="raw", base=base, max_bytes=max_bytes) as file:
-        sources = dict(_match(state.tensors, state.aliases, file))
+        sources = dict(match_names(state.tensors, state.aliases, file))
         known = {*state.tensors, *state.aliases}
         tied = {alias for alias, owner in state.aliases.items() if owner in sources}
         missing = sorted(known - set(sources) - tied, key=str.encode)
         unexpected = [name for name in file.keys() if name not in known]  # noqa: SIM118
         if strict and (missing or unexpected):
-            raise CheckpointError(_explain(missing, unexpected, file.header.partial))
-        _check_forms(state.tensors, sources, file)
+            raise CheckpointError(explain_names(missing, unexpected, file.header.partial))
+        check_forms(state.tensors, sources, file)
+        if strict:
+            check_ties(sources, state.aliases, file)
         for name, stored in sources.items():
             spec = file.rebuilder.record(stored).spec
             made = wrap_raw(file.rebuilder.tensor(stored), spec.dtype, spec.shape)
             with torch.no_grad():
                 state.tensors[name].copy_(made)
     return missing, unexpected
-
-
-def _match(
-    tensors: Mapping[str, Tensor], aliases: Mapping[str, str], file: PackFile
-) -> Iterator[tuple[str, str]]:
-    """Yield names of the model with the names in the pack that fill them.
-
-    A tied weight may be in the pack under any of its names.
-    """
-    there = set(file.keys())
-    for name in tensors:
-        names = [name, *(alias for alias, owner in aliases.items() if owner == name)]
-        found = next((known for known in names if known in there), None)
-        if found is not None:
-            yield name, found
-
-
-def _explain(missing: list[str], unexpected: list[str], partial: bool) -> str:
-    parts = []
-    if missing:
-        parts.append(f"not in the pack: {', '.join(missing)}")
-    if unexpected:
-        parts.append(f"not in the model: {', '.join(unexpected)}")
-    note = "; the pack is marked as partial" if partial else ""
-    return f"{'; '.join(parts)}{note}. strict=False loads what both have"
-
-
-def _check_forms(tensors: Mapping[str, Tensor], sources: Mapping[str, str], file: PackFile) -> None:
-    """Raise CheckpointError that lists every tensor of another shape or element type."""
-    problems = []
-    for name, stored in sources.items():
-        spec = file.rebuilder.record(stored).spec
-        tensor = tensors[name]
-        if (tuple(tensor.shape), dtype_of(tensor)) != (spec.shape, spec.dtype):
-            found = f"{spec.dtype.name} {list(spec.shape)}"
-            wanted = f"{dtype_of(tensor).name} {list(tensor.shape)}"
-            problems.append(f"{name}: {found} in the pack, {wanted} in the model")
-    if problems:
-        raise CheckpointError("; ".join(problems))
 
 
 def load_model(

@@ -20,6 +20,7 @@ LAYERS = (
     ("models", "nn", "scores"),
     ("selection", "checkpoints", "export"),
     ("handle", "saving"),
+    ("matching",),
     ("modules", "numpy"),
     ("train",),
     ("torch",),

@@ -62,6 +62,24 @@ def test_tied_weights_are_found_under_any_of_their_names() -> None:
     assert equal(model, other)
 
 
+def test_two_contents_of_a_tied_weight_are_refused_and_nothing_is_changed() -> None:
+    model = nn.Sequential(nn.Linear(3, 3, bias=False), nn.Linear(3, 3, bias=False))
+    model[1].weight = model[0].weight
+    before = model.get_parameter("0.weight").detach().clone()
+    one, two = torch.ones(3, 3), torch.full((3, 3), 2.0)
+    wanted = "0.weight and 1.weight are tied in the model and differ in the pack"
+    for other in (two, torch.ones(3, 2), -torch.zeros(3, 3)):
+        data = save({"0.weight": one if other is two else torch.zeros(3, 3), "1.weight": other})
+        with pytest.raises(freezepack.CheckpointError, match=wanted):
+            load_into(model, data)
+    assert torch.equal(model.get_parameter("0.weight"), before)
+    data = save({"0.weight": one, "1.weight": two})
+    assert load_into(model, data, strict=False) == ([], [])
+    assert model.get_parameter("1.weight").tolist() == one.tolist()
+    assert load_into(model, save({"0.weight": two, "1.weight": two.clone()})) == ([], [])
+    assert model.get_parameter("1.weight").tolist() == two.tolist()
+
+
 def test_names_that_differ_are_listed_and_nothing_is_changed() -> None:
     model = nn.Linear(3, 2)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
