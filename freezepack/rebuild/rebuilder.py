@@ -78,14 +78,15 @@ class Rebuilder:
         LimitError
             If it has more than `max_bytes`; nothing is allocated then.
         BaseMismatchError
-            If it has a base outside the file that was not given.
+            If it has a base outside the file that was not given, or the file has one digest for
+            all tensors and another has such a base: what was not compared is not given out.
         FormatError
             If the file is damaged.
         """
         record = self.record(name)
         self._check_bytes(record.spec.nbytes, record.spec.name)
         if record.digest is None and not self._digests:
-            self._check_model()
+            self._check_model_for(record)
         out = self._make(record)
         wanted = self._digests[record.spec.name] if record.digest is None else record.digest
         self._compare(wanted, self._backend.digest(out), record.spec.name)
@@ -162,6 +163,19 @@ class Rebuilder:
 
     def _make(self, record: TensorRecord) -> RawArray:
         return make_ranges([Range.whole(self._patcher(record))])[0]
+
+    def _check_model_for(self, record: TensorRecord) -> None:
+        """Compare the one digest; say why a tensor may need the base of another."""
+        try:
+            self._check_model()
+        except BaseMismatchError as error:
+            if isinstance(record.base, FileBase | PackBase):
+                raise
+            reason = (
+                f"{record.spec.name!r} does not use it, but the file has one digest for all its "
+                "tensors, which cannot be compared without it; get_slice compares checksums only"
+            )
+            raise BaseMismatchError(f"{error}. {reason}") from None
 
     def _check_model(self) -> None:
         """Compare the one digest of all tensors, and keep the digest of each."""

@@ -186,3 +186,21 @@ def test_a_pipe_is_read_once(tmp_path: Path) -> None:
     safetensors.numpy.save_file(ones, tmp_path / "old")
     with fed(tmp_path / "4", (tmp_path / "old").read_bytes()) as pipe:
         assert read_state(pipe).names == ["w"]
+
+
+def test_one_missing_base_is_explained_to_those_that_do_not_need_it(tmp_path: Path) -> None:
+    old: dict[str, NDArray[Any]] = {"w": np.arange(1000, dtype=np.float32)}
+    freezepack.numpy.save_file(old, tmp_path / "old.fpk")
+    tensors = {**old, "head": np.ones(3, np.float32)}
+    data = freezepack.numpy.save(tensors, base=tmp_path / "old.fpk")
+    with freezepack.open(data) as file:
+        wanted = (
+            r"give it with --base PATH \(base=PATH\)\. 'head' does not use it, but the file has"
+        )
+        with pytest.raises(freezepack.BaseMismatchError, match=wanted):
+            file.get_tensor("head")
+        with pytest.raises(freezepack.BaseMismatchError, match=r"\(base=PATH\)$"):
+            file.get_tensor("w")
+        assert file.get_slice("head")[...].tolist() == [1.0, 1.0, 1.0]
+    with freezepack.open(data, base=tmp_path / "old.fpk") as file:
+        assert file.get_tensor("head").tolist() == [1.0, 1.0, 1.0]
