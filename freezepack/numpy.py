@@ -80,7 +80,8 @@ def save(
     index : str
         "small", "fast", "auto", or a codec's name.
     values : str
-        "auto" for the smallest lossless codec, or a codec's name; lossy ones only by name.
+        "auto" for the smallest lossless codec whose bytes depend on no library, or a codec's
+        name; lossy ones and "planes" only by name.
     max_bytes : int or None
         Most bytes that one call may make of a base that is a pack; None for no limit.
 

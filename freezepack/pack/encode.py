@@ -16,6 +16,8 @@ MOST_SMALL_POSITIONS = 1 << 24
 """Tensors with more are written for speed if nobody says what counts."""
 INDEX_CHOICES = ("small", "fast", "auto")
 VALUE_CHOICES = ("auto",)
+NAMED_ONLY = ("planes",)
+"""Value codecs that "auto" never takes: their bytes change with the release of a library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def _index_codecs(patch: TensorPatch, choice: str) -> list[IndexCodec]:
 def _value_codecs(patch: TensorPatch, index: str, choice: str) -> list[ValueCodec]:
     if choice in VALUE_CODECS and patch.trained:
         return [VALUE_CODECS.get_part(choice)]
-    codecs = [VALUE_CODECS.get_part(name) for name in VALUE_CODECS]
+    codecs = [VALUE_CODECS.get_part(name) for name in VALUE_CODECS if name not in NAMED_ONLY]
     lossless = [codec for codec in codecs if not codec.lossy]
     if not patch.trained:
         return lossless[:1]

@@ -70,7 +70,9 @@ def pack_arrays(
         "small", "fast" (no codec that decodes symbol by symbol), "auto" (small up to 2**24
         positions, fast above), or a codec's name, used where it can be.
     values : str
-        "auto" for the smallest lossless codec, or a codec's name. Lossy ones only by name.
+        "auto" for the smallest of "raw", "constant" and, for float32, float16, bfloat16 and
+        float64 unless `index` is "fast", "float"; or a codec's name. Lossy ones only by name, as
+        "planes", whose bytes depend on the release of zstd.
     codecs : mapping of name to ValueCodec
         Codecs of single tensors, in place of `values`, used where they can be: those of `Rounded`.
     partial : bool

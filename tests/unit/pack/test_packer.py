@@ -1,5 +1,7 @@
 """A mask is information, a wrong claim is refused, and the smallest form wins."""
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -140,6 +142,36 @@ def test_fast_leaves_out_adaptive_codecs() -> None:
     tensor = pack(raw, Claim(SeedBase(7), INIT), index="fast").report.tensors[0]
     assert not INDEX_CODECS.get_part(tensor.index).adaptive
     assert not VALUE_CODECS.get_part(tensor.values).adaptive
+
+
+FLOATS = (DType.float32, DType.float16, DType.bfloat16, DType.float64)
+
+
+@pytest.mark.parametrize("index", ["small", "fast"])
+@pytest.mark.parametrize("dtype", list(DType))
+def test_no_default_depends_on_a_library(dtype: DType, index: str) -> None:
+    spec = TensorSpec("w", (600,), dtype)
+    # Few exponents or few high bytes: byte planes would shrink all of these.
+    width = 8 if dtype in (DType.complex64, DType.complex128) else dtype.itemsize
+    count = 600 * dtype.itemsize // width
+    low = np.random.default_rng(1).integers(1, 8, count, np.uint64)
+    plain = (low | np.uint64(0x3C << (8 * width - 8))) if width > 1 else low
+    raw = plain.astype(f"<u{width}").view(dtype.raw)
+    arrays = {"w": (spec, raw)}
+    tensor = pack_arrays(arrays, index=index).report.tensors[0]
+    assert tensor.values == ("float" if dtype in FLOATS and index == "small" else "raw")
+    named = pack_arrays(arrays, index=index, values="planes").report.tensors[0]
+    assert named.values == "planes"
+    assert named.value_bytes < spec.nbytes
+
+
+def test_packing_needs_no_zstandard() -> None:
+    code = (
+        "import sys, numpy, freezepack.numpy as f;"
+        "f.save({'w': numpy.arange(100, dtype='f4'), 'n': numpy.arange(100)});"
+        "assert 'zstandard' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_unknown_codecs_are_named() -> None:
