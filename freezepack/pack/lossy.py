@@ -13,6 +13,7 @@ from freezepack.codecs.grid.codec import Grid
 from freezepack.codecs.numbers import to_numbers
 from freezepack.errors import UnknownNameError
 from freezepack.pack.claims import Claim
+from freezepack.pack.lossy_compensate import Curvature, round_together
 from freezepack.pack.lossy_round import RATE, Reals
 from freezepack.pack.lossy_trained import Trained, find_trained
 from freezepack.rebuild.bases import Arrays, BaseTensors
@@ -49,10 +50,8 @@ class Rounded:
     ----------
     arrays : dict of name to (spec, raw array)
         All tensors; those that were not rounded are the ones that came in.
-    codecs : dict of name to ValueCodec
-        How to write the rounded ones, for `pack_arrays`.
-    losses : dict of name to Loss
-        Only tensors that were rounded.
+    codecs, losses : dict of name to ValueCodec, to Loss
+        Only tensors that were rounded; the codecs are for `pack_arrays`.
     """
 
     arrays: dict[str, tuple[TensorSpec, RawArray]]
@@ -67,6 +66,7 @@ def round_values(
     *,
     bases: Sequence[BaseTensors] = (),
     sensitivity: Sensitivity | None = None,
+    curvatures: Sequence[Curvature] = (),
     rate: float = RATE,
     keep: Iterable[str] = KEEP,
 ) -> Rounded:
@@ -77,12 +77,12 @@ def round_values(
     arrays, claims, bases
         As for `pack_arrays`. Not changed.
     choice : str
-        "bf16", "fp16", or "grid:B": the step is the largest of at most 4 * std / 2**B, std that
-        of the base or, over zeros, of the trained values. About B bits a value if values stay
-        near their base. B may be a fraction.
+        "bf16", "fp16", or "grid:B": the widest step of at most 4 * std / 2**B, with the std of
+        `Loss`. About B bits a value if values stay near their base. B may be a fraction.
     sensitivity : mapping of name to array, optional
-        Mean squared gradients. Steps then follow them: wide where an error matters little, with
-        the same mean width.
+        Mean squared gradients. Steps then follow them, with the same mean width.
+    curvatures : sequence of Curvature
+        Tensors whose errors make good one another on a grid: see `compensate`.
     rate : float
         See `round_to_grid`.
     keep : patterns
@@ -104,7 +104,7 @@ def round_values(
     if kind != "grid" or not isfinite(level):
         raise UnknownNameError("lossy value coding", choice, LOSSY_CHOICES)
     widths = {name: width / 2**level for name, width in widest(trained, sensitivity).items()}
-    return round_to_widths(arrays, trained, widths, sensitivity, rate)
+    return round_to_widths(arrays, trained, widths, sensitivity, rate, curvatures=curvatures)
 
 
 def all_trained(
@@ -150,15 +150,19 @@ def round_to_widths(
     widths: Mapping[str, float],
     sensitivity: Sensitivity | None,
     rate: float,
+    *,
+    curvatures: Sequence[Curvature] = (),
 ) -> Rounded:
     """Round every tensor to the widest grid of at most its width."""
     rounded = Rounded(dict(arrays), {}, {})
-    for name, values in trained.items():
-        step = values.step(widths[name])
-        if step is None:
-            continue
+    found = ((name, values.step(widths[name])) for name, values in trained.items())
+    steps = {name: step for name, step in found if step is not None}
+    known = [c for c in curvatures if steps.keys() >= set(c.names)]
+    together = {n: q for c in known for n, q in round_together(trained, steps, c).items()}
+    for name, step in steps.items():
+        values = trained[name]
         importance = _importance(values, sensitivity) if sensitivity else None
-        q = values.round(step, importance, rate)
+        q = together[name] if name in together else values.round(step, importance, rate)
         _replace(rounded, values, Grid(step), values.bits(step, q), step.width)
     return rounded
 
@@ -169,8 +173,7 @@ def _narrow(arrays: Arrays, trained: Mapping[str, Trained], codec: ValueCodec) -
         spec, raw = arrays[name]
         section = codec.encode(raw[values.positions], spec.dtype, None)
         if section is not None:
-            count = values.numbers.size
-            bits = codec.decode(memoryview(section), spec.dtype, count, None, 0)
+            bits = codec.decode(memoryview(section), spec.dtype, values.numbers.size, None, 0)
             _replace(rounded, values, codec, bits, 0.0)
     return rounded
 

@@ -59,7 +59,7 @@ def round_to_grid(place: Reals, importance: Reals | None = None, rate: float = R
     most = int(np.abs(place).max()) + 2
     away = np.where(place < 0, -1.0, 1.0)
     for _ in range(_ROUNDS):
-        bits = _bits(np.abs(q), most)
+        bits = coding_bits(np.abs(q), most)
         best = np.full(place.size, np.inf)
         for candidate in (nearer, nearer + away, nearer - away, np.zeros_like(nearer)):
             valid: BoolArray = candidate * away >= 0
@@ -79,7 +79,7 @@ def _weights(size: int, importance: Reals | None) -> Reals:
     return weights
 
 
-def _bits(magnitudes: Integers, most: int) -> Reals:
+def coding_bits(magnitudes: Integers, most: int) -> Reals:
     """Return what magnitudes of 0 to `most` cost after these ones, sign included, in bits."""
     scale = 256 * int(magnitudes.sum()) // magnitudes.size + 32
     count = most + 1

@@ -13,6 +13,7 @@ from freezepack.pack.lossy import (
     round_to_widths,
     widest,
 )
+from freezepack.pack.lossy_compensate import Curvature
 from freezepack.pack.lossy_round import RATE
 from freezepack.pack.lossy_trained import Trained
 from freezepack.rebuild.bases import Arrays, BaseTensors
@@ -27,8 +28,10 @@ def find_grid(
     claims: Mapping[str, Claim],
     accept: Callable[[Rounded], bool],
     *,
+    check: Callable[[Rounded], bool] | None = None,
     bases: Sequence[BaseTensors] = (),
     sensitivity: Sensitivity | None = None,
+    curvatures: Sequence[Curvature] = (),
     rate: float = RATE,
     keep: Iterable[str] = KEEP,
     evaluations: int = 40,
@@ -37,10 +40,13 @@ def find_grid(
 
     Parameters
     ----------
-    arrays, claims, bases, sensitivity, rate, keep
+    arrays, claims, bases, sensitivity, curvatures, rate, keep
         As for `round_values`.
     accept : callable
         Says of a rounded model whether it will do: `keeps_accuracy` or `keeps_values`.
+    check : callable, optional
+        A second test that depends more on luck: it is asked about what the search found, and
+        while it says no, steps get narrower by a quarter of an octave.
     evaluations : int
         Most calls of `accept` altogether.
 
@@ -66,12 +72,14 @@ def find_grid(
 
     def make(levels: Mapping[str, int]) -> Rounded:
         wanted = {name: widths[name] / 2 ** (n / _LEVELS) for name, n in levels.items()}
-        return round_to_widths(arrays, trained, wanted, sensitivity, rate)
+        return round_to_widths(arrays, trained, wanted, sensitivity, rate, curvatures=curvatures)
 
     search = _Search(make, accept, list(trained), evaluations)
     search.run()
     if sensitivity is None and search.found is not None:
         _refine(search, trained)
+    while check is not None and not check(search.best):
+        search.narrow()
     return search.best
 
 
@@ -119,6 +127,14 @@ class _Search:
         for part in (_LEVELS // 2, _LEVELS // 4):
             if self._try_level(level - part):
                 level -= part
+
+    def narrow(self) -> None:
+        """Take the next finer level, unless it is the last, as if it were accepted."""
+        levels = {name: level + 1 for name, level in self.levels.items()}
+        if max(levels.values()) > _FINEST:
+            self.found = None
+        else:
+            self.levels, self.found = levels, self.round(levels)
 
     def _try_level(self, level: int) -> bool:
         return self.try_levels(dict.fromkeys(self.names, level))

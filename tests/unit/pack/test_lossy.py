@@ -11,7 +11,7 @@ from freezepack.errors import FreezepackError, UnknownNameError
 from freezepack.format.reader import PackReader
 from freezepack.pack.claims import Claim
 from freezepack.pack.lossy import Rounded, round_values
-from freezepack.pack.lossy_accept import expected_damage, keeps_accuracy, keeps_values
+from freezepack.pack.lossy_accept import keeps_accuracy, keeps_values
 from freezepack.pack.lossy_round import round_to_grid
 from freezepack.pack.lossy_search import find_grid
 from freezepack.pack.packer import pack_arrays
@@ -197,7 +197,12 @@ def test_steps_follow_the_sensitivity(model: tuple[Arrays, dict[str, Claim]]) ->
     rounded = round_values(arrays, claims, "grid:4", rate=0.0, sensitivity=flat)
     wide = {name: loss.step * loss.std for name, loss in rounded.losses.items()}
     assert 9.8 < wide["bias"] / wide["weight"] < 10.2
-    assert expected_damage(arrays, rounded, flat) < expected_damage(arrays, even, flat)
+
+    def damage(found: Rounded) -> float:
+        errors = {name: numbers(found.arrays, name) - numbers(arrays, name) for name in flat}
+        return sum(float((flat[name] * error**2).sum()) for name, error in errors.items())
+
+    assert damage(rounded) < damage(even)
 
 
 def counting(accept: Callable[[Rounded], bool]) -> tuple[Callable[[Rounded], bool], list[float]]:
@@ -239,6 +244,19 @@ def test_the_search_keeps_to_its_evaluations(model: tuple[Arrays, dict[str, Clai
     found = find_grid(arrays, claims, accept, evaluations=3)
     assert len(seen) == 3
     assert found.losses["weight"].step == seen[-1] == 0.5
+
+
+def test_a_second_test_asks_for_finer_grids(model: tuple[Arrays, dict[str, Claim]]) -> None:
+    arrays, claims = model
+    first = find_grid(arrays, claims, keeps_values(0.1))
+    check, seen = counting(lambda rounded: len(seen) == 3)
+    found = find_grid(arrays, claims, keeps_values(0.1), check=check)
+    assert seen[0] == first.losses["weight"].step
+    # Two quarters of an octave finer.
+    assert seen[0] / seen[2] == pytest.approx(2**0.5, rel=0.01)
+    assert found.losses["weight"].step == seen[2]
+    with pytest.raises(FreezepackError, match="no grid was accepted, up to grid:16"):
+        find_grid(arrays, claims, keeps_values(0.1), check=lambda rounded: False)
 
 
 def test_accuracy_and_loss_are_both_kept() -> None:
