@@ -7,22 +7,19 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from freezepack.checkpoints.arrays import numpy_dtype, state_of
 from freezepack.checkpoints.bases import Paths
-from freezepack.checkpoints.state import State
-from freezepack.errors import MissingExtraError
 from freezepack.files import write_output
 from freezepack.handle import Source, open_pack
 from freezepack.rebuild.rebuilder import DEFAULT_MAX_BYTES
 from freezepack.saving import Draws, SaveOptions, pack_state
-from freezepack.types import DType, RawArray, TensorSpec
+from freezepack.types import DType, RawArray
 
 __all__ = ["as_array", "as_bits", "load", "load_file", "save", "save_file"]
 
 Array = NDArray[Any]
-_EXTENDED = (DType.bfloat16, DType.float8_e4m3fn, DType.float8_e5m2)
 
 
 def save_file(
@@ -89,11 +86,14 @@ def save(
     ------
     BaseDriftError
         If an entry outside a mask differs from its base.
+    CheckpointError
+        If a name or a metadata text is one that no file may hold.
     TypeError
-        If an array has elements that no pack can hold.
+        If an array has elements that no pack can hold, or metadata is no text.
 
     Examples
     --------
+    >>> import numpy as np
     >>> data = save({"w": np.zeros((300, 300), np.float32)})
     >>> len(data) < 50, load(data)["w"].shape
     (True, (300, 300))
@@ -142,7 +142,31 @@ def load(
     max_bytes: int | None = DEFAULT_MAX_BYTES,
     raw: bool = False,
 ) -> dict[str, Array]:
-    """Read a pack from bytes; see `load_file`."""
+    """Read a pack from bytes.
+
+    Parameters
+    ----------
+    data : bytes-like
+        The pack.
+    base, max_bytes, raw
+        As for `load_file`.
+
+    Returns
+    -------
+    dict of name to array
+        In file order. Tied names share one array.
+
+    Raises
+    ------
+    LimitError, FormatError, BaseMismatchError, MissingExtraError
+        As `load_file` does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> load(save({"w": np.array([0.0, 1.5])}))["w"].tolist()
+    [0.0, 1.5]
+    """
     return _load(data, base, max_bytes, raw)
 
 
@@ -160,46 +184,3 @@ def as_array(raw: RawArray, dtype: DType, shape: tuple[int, ...]) -> Array:
 def as_bits(raw: RawArray, dtype: DType, shape: tuple[int, ...]) -> Array:
     """See a raw array in its shape."""
     return raw.reshape(shape)
-
-
-def numpy_dtype(dtype: DType) -> "np.dtype[Any]":
-    """Return NumPy's element type, from ml_dtypes where NumPy has none.
-
-    Examples
-    --------
-    >>> numpy_dtype(DType.float16)
-    dtype('float16')
-    """
-    if dtype not in _EXTENDED:
-        plain: np.dtype[Any] = np.dtype(dtype.name)
-        return plain
-    try:
-        import ml_dtypes
-    except ImportError:
-        user = f"{dtype.name} in NumPy (without it: raw=True)"
-        raise MissingExtraError("ml_dtypes", "bfloat16", user) from None
-    extended: np.dtype[Any] = np.dtype(getattr(ml_dtypes, dtype.name))
-    return extended
-
-
-def state_of(tensors: Mapping[str, Array]) -> State:
-    """Return the bits of arrays; those of the same memory, shape and strides become aliases."""
-    arrays: dict[str, tuple[TensorSpec, RawArray]] = {}
-    aliases: dict[str, str] = {}
-    owners: dict[Any, str] = {}
-    # All are held until the end: memory given back would be found again under another name.
-    given: dict[str, Any] = {name: tensors[name] for name in sorted(tensors, key=str.encode)}
-    for name, found in given.items():
-        array = np.asarray(found)
-        if array.dtype.name not in DType.__members__:
-            raise TypeError(f"{name!r} has elements of {array.dtype}, which a pack cannot hold")
-        if isinstance(found, np.ndarray) and found.size:
-            place = found.__array_interface__["data"][0], found.shape, found.strides, found.dtype
-            owner = owners.setdefault(place, name)
-            if owner != name:
-                aliases[name] = owner
-                continue
-        spec = TensorSpec(name, array.shape, DType[array.dtype.name])
-        little = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
-        arrays[name] = spec, little.reshape(-1).view(spec.dtype.raw)
-    return State(arrays, aliases)

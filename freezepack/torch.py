@@ -140,7 +140,31 @@ def load(
     base: Paths = None,
     max_bytes: int | None = DEFAULT_MAX_BYTES,
 ) -> dict[str, Tensor]:
-    """Read a pack from bytes; see `load_file`."""
+    """Read a pack from bytes.
+
+    Parameters
+    ----------
+    data : bytes-like
+        The pack.
+    base, max_bytes
+        As for `load_file`.
+
+    Returns
+    -------
+    dict of name to Tensor
+        In file order, on the CPU. Tied names share one tensor.
+
+    Raises
+    ------
+    LimitError, FormatError, BaseMismatchError
+        As `load_file` does.
+
+    Examples
+    --------
+    >>> import torch
+    >>> load(save({"w": torch.tensor([0.0, 1.5])}))["w"].tolist()
+    [0.0, 1.5]
+    """
     return _load(data, "cpu", base, max_bytes)
 
 

@@ -15,6 +15,7 @@ from freezepack.checkpoints.state import State
 from freezepack.errors import CheckpointError, InputError
 from freezepack.nn.raw import dtype_of, from_raw, raw_copy
 from freezepack.nn.state import order
+from freezepack.pack.texts import check_names
 from freezepack.rebuild.bases import Arrays
 from freezepack.types import TensorSpec
 
@@ -62,6 +63,7 @@ def state_of(tensors: Mapping[str, Any], label: str = "the model") -> State:
             raise CheckpointError(f"{label}: {problem}")
         if value.layout != torch.strided or value.device.type == "meta":
             raise CheckpointError(f"{label}: {name!r} is sparse or has no data")
+    check_names(tensors)
     found = order(tensors)
     arrays: dict[str, Any] = {}
     for name, tensor in found.tensors.items():
