@@ -100,7 +100,9 @@ def _index_codecs(patch: TensorPatch, choice: str) -> list[IndexCodec]:
     codecs = [INDEX_CODECS.get_part(name) for name in INDEX_CODECS if name not in ("none", "all")]
     if choice in INDEX_CODECS:
         return [codec for codec in codecs if codec.name == choice]
-    return [codec for codec in codecs if not (_is_fast(patch, choice) and _is_adaptive(codec))]
+    return [
+        codec for codec in codecs if not (is_fast(patch.spec.size, choice) and _is_adaptive(codec))
+    ]
 
 
 def _value_codecs(patch: TensorPatch, index: str, choice: str) -> list[ValueCodec]:
@@ -110,11 +112,14 @@ def _value_codecs(patch: TensorPatch, index: str, choice: str) -> list[ValueCode
     lossless = [codec for codec in codecs if not codec.lossy]
     if not patch.trained:
         return lossless[:1]
-    return [codec for codec in lossless if not (_is_fast(patch, index) and _is_adaptive(codec))]
+    return [
+        codec for codec in lossless if not (is_fast(patch.spec.size, index) and _is_adaptive(codec))
+    ]
 
 
-def _is_fast(patch: TensorPatch, choice: str) -> bool:
-    return choice == "fast" or (choice == "auto" and patch.spec.size > MOST_SMALL_POSITIONS)
+def is_fast(size: int, choice: str) -> bool:
+    """Return whether a tensor of `size` entries is written for speed."""
+    return choice == "fast" or (choice == "auto" and size > MOST_SMALL_POSITIONS)
 
 
 def _is_adaptive(codec: IndexCodec | ValueCodec) -> bool:

@@ -1,19 +1,22 @@
 """Arrays to the bytes of a pack."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from freezepack import native
 from freezepack.codecs.base import ValueCodec
 from freezepack.errors import CheckpointError
 from freezepack.format.reader import PackReader
 from freezepack.format.writer import EncodedPack, write_pack
 from freezepack.pack.choose import choose, prune
 from freezepack.pack.claims import Claim
-from freezepack.pack.encode import Option, check_choices, list_options
+from freezepack.pack.encode import Option, check_choices, is_fast, list_options
 from freezepack.pack.patch import TensorPatch, make_patch
 from freezepack.pack.report import PackReport, report_tensor
+from freezepack.pack.texts import check_metadata, check_names
 from freezepack.rebuild import choose_backend
 from freezepack.rebuild.base import TensorBase
 from freezepack.rebuild.bases import Arrays, BaseTensors, find_base
@@ -27,6 +30,10 @@ from freezepack.types import (
     TensorSpec,
     ZerosBase,
 )
+
+SLOW_POSITIONS = 1 << 18
+"""From here on packing takes 10 seconds and more where there is no kernel."""
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,8 @@ def pack_arrays(
         The tensors behind the `FileBase` and `PackBase` of claims.
     index : str
         "small", "fast" (no codec that decodes symbol by symbol), "auto" (small up to 2**24
-        positions, fast above), or a codec's name, used where it can be.
+        positions, fast above), or a codec's name, used where it can be. Without the C++ kernel
+        all but "fast" take about 40 seconds for a million entries, which is logged.
     values : str
         "auto" for the smallest of "raw", "constant" and, for float32, float16, bfloat16 and
         float64 unless `index` is "fast", "float"; or a codec's name. Lossy ones only by name, as
@@ -94,6 +102,8 @@ def pack_arrays(
     CheckpointError
         If a claim is for no tensor, a mask has another shape than its tensor, or a name or a
         metadata text is one that no file may hold.
+    TypeError
+        If a name or a metadata text is none.
     UnknownNameError
         If there is no such codec.
 
@@ -107,8 +117,11 @@ def pack_arrays(
     (1, True)
     """
     check_choices(index, values)
+    check_names([*arrays, *(aliases or {})])
+    check_metadata(metadata or {})
     claims, codecs = claims or {}, codecs or {}
-    _check_names(arrays, claims)
+    _check_forms(arrays, claims)
+    _warn_of_time(arrays, index)
     names = sorted(arrays, key=str.encode)
     options: list[list[Option]] = []
     changed: list[int] = []
@@ -134,7 +147,7 @@ def pack_arrays(
     return Packed(pieces, PackReport(tensors, dense, nbytes, sizes))
 
 
-def _check_names(arrays: Arrays, claims: Mapping[str, Claim]) -> None:
+def _check_forms(arrays: Arrays, claims: Mapping[str, Claim]) -> None:
     unknown = sorted(set(claims) - set(arrays))
     if unknown:
         raise CheckpointError(f"a claim is for no tensor of the model: {', '.join(unknown)}")
@@ -142,6 +155,14 @@ def _check_names(arrays: Arrays, claims: Mapping[str, Claim]) -> None:
         if (spec.name, spec.size, spec.dtype.raw) != (name, raw.size, raw.dtype):
             problem = f"{raw.size} elements of {raw.dtype} are not the tensor {spec}"
             raise ValueError(f"{name!r}: {problem}")
+
+
+def _warn_of_time(arrays: Arrays, index: str) -> None:
+    """Log, once, that the reference of the adaptive codecs takes long."""
+    size = sum(spec.size for spec, _ in arrays.values() if not is_fast(spec.size, index))
+    if size > SLOW_POSITIONS and native.library() is None:
+        problem = f"packing {size:,} entries without the C++ kernel may take minutes"
+        _logger.warning("%s (%s); index 'fast' is quicker", problem, native.status())
 
 
 def _patches(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from freezepack import native
 from freezepack.errors import BaseDriftError, CheckpointError, UnknownNameError
 from freezepack.format.reader import PackReader
 from freezepack.pack.claims import Claim
@@ -247,3 +248,35 @@ def test_zeros_claims_keep_the_mask_of_a_pruned_network() -> None:
     claim = Claim(ZerosBase(), place, mask_of(4, 9, 10), SeedBase(7))
     tensor = pack(raw, claim).report.tensors[0]
     assert (tensor.base, tensor.trained, tensor.changed) == ("zeros", 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("size", "index", "kernel", "lines"),
+    [
+        (9, "small", False, 0),
+        (12, "small", False, 1),
+        (12, "fast", False, 0),
+        (12, "small", True, 0),
+    ],
+)
+def test_packing_without_the_kernel_is_said_to_take_long_once(
+    *,
+    size: int,
+    index: str,
+    kernel: bool,
+    lines: int,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("freezepack.pack.packer.SLOW_POSITIONS", 10)
+    if not kernel:
+        monkeypatch.setenv("FREEZEPACK_NATIVE", "0")
+    elif native.library() is None:
+        pytest.skip("no kernel here")
+    parts = (TensorSpec("a", (2,), DType.uint8), TensorSpec("b", (size - 2,), DType.uint8))
+    pack_arrays({s.name: (s, np.ones(s.size, np.uint8)) for s in parts}, index=index)
+    assert len(caplog.messages) == lines
+    if lines:
+        wanted = "packing 12 entries without the C++ kernel may take minutes (numpy: FREEZEPACK_"
+        assert caplog.messages[0].startswith(wanted)
+        assert caplog.messages[0].endswith("; index 'fast' is quicker")
