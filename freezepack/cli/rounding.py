@@ -11,7 +11,7 @@ import click
 
 from freezepack.pack.lossy import KEEP, Rounded, all_trained, round_values
 from freezepack.pack.lossy_accept import ACCURACY, RELATIVE_ERROR, keeps_accuracy, keeps_values
-from freezepack.pack.lossy_compensate import Curvature
+from freezepack.pack.lossy_compensate import Curvature, make_curvature
 from freezepack.pack.lossy_search import find_grid
 
 if TYPE_CHECKING:
@@ -143,7 +143,8 @@ def _curvatures(
     if not names:
         return []
     positions = {name: trained[name].positions for name in names}
-    return [Curvature(tuple(names), gauss_newton(network, data, positions))]
+    sizes = {name: trained[name].numbers.size for name in names}
+    return [make_curvature(sizes, gauss_newton(network, data, positions))]
 
 
 def describe_losses(rounded: Rounded) -> str:

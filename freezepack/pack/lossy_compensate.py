@@ -1,6 +1,6 @@
 """Rounding that compensates: values not yet rounded make good the errors of those that are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,12 +24,43 @@ class Curvature:
     ----------
     names : tuple of str
         Tensors; their trained values follow each other in the matrix.
+    sizes : tuple of int
+        How many values each has.
     matrix : float64 array, shape (k, k)
-        Second derivatives of a loss; symmetric, with no negative eigenvalue.
+        Second derivatives of a loss, damped.
+    order : int64 array
+        All values, those first that matter most in their tensors.
+    root : float64 array, shape (k, k)
+        The upper triangular R of which R @ R.T is the matrix in that order.
     """
 
     names: tuple[str, ...]
+    sizes: tuple[int, ...]
     matrix: Reals
+    order: Integers
+    root: Reals
+
+
+def make_curvature(sizes: Mapping[str, int], matrix: Reals) -> Curvature:
+    """Damp a matrix by `DAMPING` and factor it, once for all grids.
+
+    Parameters
+    ----------
+    sizes : mapping of str to int
+        Names of tensors, in order, and how many values each has.
+    matrix : float64 array, shape (k, k)
+        Symmetric, with no negative eigenvalue. Not changed.
+    """
+    diagonal = np.diag(matrix).copy()
+    parts = np.split(diagonal, np.cumsum(list(sizes.values()))[:-1])
+    shares = [part / max(float(part.mean()), 1e-30) for part in parts]
+    order: Integers = np.argsort(-np.concatenate(shares), kind="stable")
+    damped = matrix + np.diag(DAMPING * diagonal)
+    # A value that never matters has no curvature at all.
+    room = 1e-9 * max(float(diagonal.mean()), 1e-30) * np.eye(len(matrix))
+    low = np.linalg.cholesky((damped[np.ix_(order, order)] + room)[::-1, ::-1])
+    root: Reals = low[::-1, ::-1].astype(np.float64)
+    return Curvature(tuple(sizes), tuple(sizes.values()), damped, order, root)
 
 
 def round_together(
@@ -38,40 +69,33 @@ def round_together(
     """Return the integers of all tensors that a curvature is about, by name."""
     parts = [(trained[name], steps[name]) for name in curvature.names]
     places = [step.place(values.numbers, values.integers) for values, step in parts]
-    sizes = [place.size for place in places]
-    widths = np.repeat([step.width for _, step in parts], sizes)
-    q = compensate(np.concatenate(places), curvature.matrix * widths[:, None] * widths, sizes)
-    return dict(zip(curvature.names, np.split(q, np.cumsum(sizes)[:-1]), strict=True))
+    widths = np.repeat([step.width for _, step in parts], curvature.sizes)
+    q = compensate(np.concatenate(places), widths, curvature)
+    return dict(zip(curvature.names, np.split(q, np.cumsum(curvature.sizes)[:-1]), strict=True))
 
 
-def compensate(
-    place: Reals, curvature: Reals, sizes: Sequence[int], rate: float = RATE
-) -> Integers:
+def compensate(place: Reals, widths: Reals, curvature: Curvature, rate: float = RATE) -> Integers:
     """Return integers near numbers whose errors make good one another, and are cheap to code.
 
     Parameters
     ----------
-    place : float64 array, shape (n,)
+    place : float64 array, shape (k,)
         Where the values lie on the grid, in steps.
-    curvature : float64 array, shape (n, n)
-        What errors cost together: half of (q - place) @ curvature @ (q - place).
-    sizes : sequence of int
-        How many values each tensor has; their sum is n. Each tensor is coded for itself.
+    widths : float64 array, shape (k,)
+        What a step of each value is.
+    curvature : Curvature
+        What errors cost together. Each of its tensors is coded for itself.
     rate : float
         See `RATE`; 0 looks at errors only, which then never cost more than those of rounding to
         nearest.
 
     Returns
     -------
-    int64 array, shape (n,)
-        The better of what two starts lead to: rounding to nearest, and rounding one by one, those
-        first that matter most, where each is rounded from the place that makes good the errors so
-        far. Then single values move by a step, or to zero, as long as that is better.
-
-    Notes
-    -----
-    The curvature is damped by `DAMPING`. The order n**3 of the factorisation and n**2 numbers are
-    needed: for n up to some thousand.
+    int64 array, shape (k,)
+        The best of rounding to nearest, and of what two starts lead to: rounding to nearest, and
+        rounding one by one, those first that matter most, where each is rounded from the place
+        that makes good the errors so far. From there single values move by a step, to zero, or to
+        where they are best, as long as that is better.
 
     References
     ----------
@@ -79,35 +103,23 @@ def compensate(
 
     Examples
     --------
-    >>> compensate(np.array([0.4, 0.4]), np.array([[1.0, 1.0], [1.0, 1.0]]), [2], 0).tolist()
+    >>> curvature = make_curvature({"w": 2}, np.array([[1.0, 1.0], [1.0, 1.0]]))
+    >>> compensate(np.array([0.4, 0.4]), np.array([1.0, 1.0]), curvature, 0).tolist()
     [1, 0]
     """
-    if not place.size:
-        return np.zeros(0, np.int64)
-    damped = curvature + DAMPING * np.diag(np.diag(curvature))
-    order = np.argsort(-np.diag(damped), kind="stable")
-    root = _root(damped[np.ix_(order, order)])
+    order, matrix = curvature.order, curvature.matrix * widths[:, None] * widths
+    root = curvature.root * widths[order, None]
     price = 0.5 * rate * float((np.diag(root) ** 2).mean())
-    tensor = np.repeat(np.arange(len(sizes)), sizes)
+    tensor = np.repeat(np.arange(len(curvature.sizes)), curvature.sizes)
     nearest = round_to_grid(place, rate=0)
     tables = _tables(nearest, place, tensor)
     one_by_one = np.empty_like(nearest)
     one_by_one[order] = _round_in_order(
         place[order], root, price, [tables[i] for i in tensor[order]]
     )
-    found = [nearest]
-    for start in (nearest, one_by_one):
-        found.append(_descend(start, place, damped, price, tensor))
-    costs = [_cost(q, place, damped, price, tensor) for q in found]
+    found = [nearest, *(_descend(q, place, matrix, price, tensor) for q in (nearest, one_by_one))]
+    costs = [_cost(q, place, matrix, price, tensor) for q in found]
     return found[int(np.argmin(costs))]
-
-
-def _root(matrix: Reals) -> Reals:
-    """Return the upper triangular R with matrix = R @ R.T."""
-    room = 1e-9 * max(float(np.trace(matrix)) / len(matrix), 1e-30)
-    low = np.linalg.cholesky(matrix[::-1, ::-1] + room * np.eye(len(matrix)))
-    root: Reals = low[::-1, ::-1].astype(np.float64)
-    return root
 
 
 def _tables(q: Integers, place: Reals, tensor: Integers) -> list[Reals]:
