@@ -37,11 +37,12 @@ class Cursor:
 
         `start` is the offset at which the field began, if not here.
         """
-        if count > self.left:
+        end = self._next + count
+        if end > len(self._data):
             problem = f"{self.left} bytes left, expected {count}"
             raise TruncatedError(field, self.offset if start is None else start, problem)
-        piece = self._data[self._next : self._next + count]
-        self._next += count
+        piece = self._data[self._next : end]
+        self._next = end
         return piece
 
     def ahead(self, count: int) -> bytes:

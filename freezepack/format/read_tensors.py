@@ -1,13 +1,14 @@
 """Reading the tensor table: one record after another, then the digests."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from freezepack.codecs import index_codec_by_id, value_codec_by_id
 from freezepack.errors import CorruptError, FormatError, LimitError
 from freezepack.format.constants import MAX_LENGTH, MAX_RANK, MAX_TENSORS, SMALL_MODEL
 from freezepack.format.cursor import Cursor
+from freezepack.format.layout import layout_of
 from freezepack.format.names import read_name
-from freezepack.format.read_units import read_units
+from freezepack.format.read_units import UnitReader
 from freezepack.format.tables import Kind, TensorRecord
 from freezepack.random.init import find_init_problem, find_range_problem
 from freezepack.types import Base, Draw, Init, TensorSpec, ZerosBase
@@ -36,15 +37,16 @@ class TensorTable:
     aliases: dict[str, str] = field(default_factory=dict)
     rebuilt: int = 0
     _names: list[str] = field(default_factory=list)
-    _kinds_used: int = 0
+    _parts: dict[int, "_KindParts"] = field(default_factory=dict)
+    _checked_scales: set[tuple[int, int]] = field(default_factory=set)
 
     def read(self) -> None:
         """Read the count and all records."""
         offset = self.cursor.offset
         for _ in range(self.cursor.varint("tensor_count", MAX_TENSORS)):
             self._read_record()
-        if self._kinds_used != len(self.kinds):
-            problem = f"records use {self._kinds_used} of {len(self.kinds)} kinds, expected all"
+        if len(self._parts) != len(self.kinds):
+            problem = f"records use {len(self._parts)} of {len(self.kinds)} kinds, expected all"
             raise CorruptError("tensor_count", offset, problem)
 
     def read_digests(self) -> int | None:
@@ -56,7 +58,7 @@ class TensorTable:
                 raise CorruptError("digest", offset, f"found {digest:016x}, expected 0: no tensors")
             return digest
         for name, record in self.tensors.items():
-            self.tensors[name] = replace(record, digest=self.cursor.unsigned(8, "digest"))
+            self.tensors[name] = record.with_digest(self.cursor.unsigned(8, "digest"))
         return None
 
     def _read_record(self) -> None:
@@ -65,15 +67,16 @@ class TensorTable:
         if number > len(self.kinds):
             problem = f"kind {number} of a table with {len(self.kinds)} entries"
             raise CorruptError("tensor_kind", offset, problem)
-        if number > self._kinds_used + 1:
-            problem = f"kind {number} is used before kind {self._kinds_used + 1}"
+        if number > len(self._parts) + 1:
+            problem = f"kind {number} is used before kind {len(self._parts) + 1}"
             raise CorruptError("tensor_kind", offset, problem)
-        self._kinds_used = max(self._kinds_used, number)
+        if number > len(self._parts):
+            self._parts[number] = self._find_parts(self.kinds[number - 1])
         name = read_name(self.cursor, self._names[-1] if self._names else "")
         self._names.append(name)
         try:
             if number:
-                self.tensors[name] = self._read_tensor(name, self.kinds[number - 1], offset)
+                self.tensors[name] = self._read_tensor(name, number, offset)
             else:
                 self.aliases[name] = self._read_target()
         except FormatError as error:
@@ -87,25 +90,34 @@ class TensorTable:
             raise CorruptError("alias_target", offset, problem)
         return self._names[target]
 
-    def _read_tensor(self, name: str, kind: Kind, offset: int) -> TensorRecord:
-        spec = TensorSpec(name, self._read_shape(kind), kind.dtype)
-        init = self._read_init(kind)
-        values = value_codec_by_id(kind.value_codec)
-        parameter = self.cursor.take(values.parameter_length(kind.dtype), "value_parameter")
-        start = self.next_section
-        units, trained, nbytes = read_units(self.cursor, spec, kind, start, self.one_checksum)
-        self.next_section += nbytes
-        _check_index_codec(kind, spec, trained, offset)
+    def _find_parts(self, kind: Kind) -> "_KindParts":
+        """Look up once what all records of a kind need."""
+        index, values = index_codec_by_id(kind.index_codec), value_codec_by_id(kind.value_codec)
         base = self.bases[kind.base - 1] if kind.base else ZerosBase()
+        units = UnitReader(self.cursor, index, values, kind.dtype, self.one_checksum)
+        parameter_length = values.parameter_length(kind.dtype)
+        return _KindParts(kind, base, units, parameter_length, kind.dtype.itemsize)
+
+    def _read_tensor(self, name: str, number: int, offset: int) -> TensorRecord:
+        parts = self._parts[number]
+        kind = parts.kind
+        spec = TensorSpec(name, self._read_shape(parts.itemsize), kind.dtype)
+        init = self._read_init(kind, number)
+        parameter = self.cursor.take(parts.parameter_length, "value_parameter")
+        start = self.next_section
+        layout = layout_of(spec.shape)
+        units, trained, nbytes = parts.units.read(layout, start)
+        self.next_section += nbytes
+        _check_index_codec(parts.units.index.name, layout.size, trained, offset)
         return TensorRecord(
-            spec, kind, base, init, parameter, units, start, nbytes, trained, digest=None
+            spec, kind, parts.base, init, parameter, units, start, nbytes, trained, None
         )
 
-    def _read_shape(self, kind: Kind) -> tuple[int, ...]:
+    def _read_shape(self, itemsize: int) -> tuple[int, ...]:
         """Read rank and dimensions; neither this tensor nor all may pass the limit on bytes."""
         start = self.cursor.offset
         shape: list[int] = []
-        nbytes = kind.dtype.itemsize
+        nbytes = itemsize
         for _ in range(self.cursor.varint("rank", MAX_RANK)):
             offset = self.cursor.offset
             shape.append(self.cursor.varint("dimension"))
@@ -118,30 +130,42 @@ class TensorTable:
             raise LimitError("rank", start, f"the tensors need more than {MAX_LENGTH} bytes")
         return tuple(shape)
 
-    def _read_init(self, kind: Kind) -> Init | None:
+    def _read_init(self, kind: Kind, number: int) -> Init | None:
         if kind.draw is None:
             return Init(Draw.constant, 0, 0, self._read_stream(kind)) if kind.mask_base else None
         truncated = kind.draw == Draw.truncated_normal
         offset = self.cursor.offset
-        init = Init(kind.draw, self.cursor.unsigned(4, "scale"), tail=int(truncated))
-        problem = find_init_problem(init) or find_range_problem(init, kind.dtype)
-        if problem:
-            raise CorruptError("scale", offset, problem)
+        bits = self.cursor.unsigned(4, "scale")
+        if (number, bits) not in self._checked_scales:
+            init = Init(kind.draw, bits, tail=int(truncated))
+            problem = find_init_problem(init) or find_range_problem(init, kind.dtype)
+            if problem:
+                raise CorruptError("scale", offset, problem)
+            self._checked_scales.add((number, bits))
+        tail = 0
         if truncated:
             offset = self.cursor.offset
-            init = replace(init, tail=self.cursor.unsigned(4, "tail"))
-            if not init.tail:
+            tail = self.cursor.unsigned(4, "tail")
+            if not tail:
                 raise CorruptError("tail", offset, "found 0, expected 1 to 4294967295")
-        return replace(init, stream=self._read_stream(kind))
+        return Init(kind.draw, bits, tail, self._read_stream(kind))
 
     def _read_stream(self, kind: Kind) -> int:
         return self.cursor.varint("stream") if kind.explicit_stream else len(self.tensors)
 
 
-def _check_index_codec(kind: Kind, spec: TensorSpec, trained: int, offset: int) -> None:
+@dataclass(frozen=True, slots=True)
+class _KindParts:
+    kind: Kind
+    base: Base
+    units: UnitReader
+    parameter_length: int
+    itemsize: int
+
+
+def _check_index_codec(name: str, size: int, trained: int, offset: int) -> None:
     """Nothing trained is `none`, everything `all`, and neither stands for anything else."""
-    wanted = "none" if not trained else "all" if trained == spec.size else ""
-    name = index_codec_by_id(kind.index_codec).name
+    wanted = "none" if not trained else "all" if trained == size else ""
     if wanted != (name if name in ("none", "all") else ""):
-        problem = f"{trained} of {spec.size} are trained, which {name} may not code"
+        problem = f"{trained} of {size} are trained, which {name} may not code"
         raise CorruptError("tensor_kind", offset, problem)

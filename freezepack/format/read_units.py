@@ -1,62 +1,62 @@
 """Reading what a record says of its units: counts, section lengths, checksums."""
 
+from array import array
 from dataclasses import dataclass
 
-from freezepack.codecs import index_codec_by_id, value_codec_by_id
 from freezepack.codecs.base import IndexCodec, ValueCodec
 from freezepack.errors import CorruptError
+from freezepack.format.constants import MAX_LENGTH
 from freezepack.format.cursor import Cursor
-from freezepack.format.layout import layout_of
-from freezepack.format.tables import Kind, UnitEntry
-from freezepack.types import DType, TensorSpec
-
-
-def read_units(
-    cursor: Cursor, spec: TensorSpec, kind: Kind, start: int, one_checksum: bool
-) -> tuple[tuple[UnitEntry, ...] | None, int, int]:
-    """Read the units of one tensor whose sections begin at `start` in the file.
-
-    Returns
-    -------
-    units : tuple of UnitEntry, or None
-        None if the table stores nothing for any unit, because all follows from the kind. A
-        record may then have any number of units, and nothing here is done for each.
-    trained : int
-        Trained positions of the tensor.
-    nbytes : int
-        Bytes of all its sections.
-    """
-    reader = _UnitReader(
-        cursor,
-        index_codec_by_id(kind.index_codec),
-        value_codec_by_id(kind.value_codec),
-        kind.dtype,
-        one_checksum,
-    )
-    implicit = reader.implicit(spec.size)
-    if implicit is not None:
-        return None, *implicit
-    layout = layout_of(spec.shape)
-    if layout.units > cursor.left:
-        problem = f"{cursor.left} header bytes left for {layout.units} units"
-        raise CorruptError("units", cursor.offset, problem)
-    units = []
-    section = start
-    for number in range(layout.units):
-        units.append(reader.read(layout.unit_size(number), section))
-        section = units[-1].end
-    return tuple(units), sum(unit.count for unit in units), section - start
+from freezepack.format.layout import Layout
+from freezepack.format.tables import UnitTable
+from freezepack.types import DType
 
 
 @dataclass(frozen=True, slots=True)
-class _UnitReader:
+class UnitReader:
+    """Reads the units of tensors of one kind."""
+
     cursor: Cursor
     index: IndexCodec
     values: ValueCodec
     dtype: DType
     one_checksum: bool
 
-    def implicit(self, size: int) -> tuple[int, int] | None:
+    def read(self, layout: Layout, start: int) -> tuple[UnitTable | None, int, int]:
+        """Read the units of one tensor whose sections begin at `start` in the file.
+
+        Returns
+        -------
+        units : UnitTable, or None
+            None if the table stores nothing for any unit, because all follows from the kind. A
+            record may then have any number of units, and nothing here is done for each.
+        trained : int
+            Trained positions of the tensor.
+        nbytes : int
+            Bytes of all its sections.
+        """
+        implicit = self._implicit(layout.size)
+        if implicit is not None:
+            return None, *implicit
+        units = layout.units
+        if units > self.cursor.left:
+            problem = f"{self.cursor.left} header bytes left for {units} units"
+            raise CorruptError("units", self.cursor.offset, problem)
+        numbers = array("q")
+        trained, section = 0, start
+        size = layout.unit_positions
+        for number in range(units):
+            if number == units - 1:
+                size = layout.unit_size(number)
+            count, index_length, values_length, checksum = self._read_unit(size)
+            # A file with a section beyond MAX_LENGTH does not open, but other errors come first.
+            offset = min(section, MAX_LENGTH)
+            numbers.extend((count, offset, index_length, values_length, checksum))
+            trained += count
+            section += index_length + values_length
+        return UnitTable(numbers), trained, section - start
+
+    def _implicit(self, size: int) -> tuple[int, int] | None:
         """Return trained count and bytes of a tensor whose units store nothing, else None."""
         if self.index.name == "none":
             return 0, 0
@@ -67,20 +67,18 @@ class _UnitReader:
             return None
         return size, length
 
-    def read(self, size: int, section: int) -> UnitEntry:
-        """Read one unit of `size` positions; its sections begin at `section`."""
+    def _read_unit(self, size: int) -> tuple[int, int, int, int]:
+        """Read count, lengths and checksum of one unit of `size` positions; -1 for no checksum."""
         count = size if self.index.name == "all" else self._read_count(size)
-        index_length = values_length = 0
-        if 0 < count < size:
+        if not count:
+            return 0, 0, 0, -1
+        index_length = 0
+        if count < size:
             index_length = self._length(self.index.fixed_length(size, count), "index_length")
-        if count:
-            values_length = self._length(
-                self.values.fixed_length(self.dtype, count), "values_length"
-            )
-        checksum = None
-        if not self.one_checksum and index_length + values_length:
-            checksum = self.cursor.unsigned(4, "unit_checksum")
-        return UnitEntry(count, section, index_length, values_length, checksum)
+        values_length = self._length(self.values.fixed_length(self.dtype, count), "values_length")
+        if self.one_checksum or not index_length + values_length:
+            return count, index_length, values_length, -1
+        return count, index_length, values_length, self.cursor.unsigned(4, "unit_checksum")
 
     def _length(self, fixed: int | None, field: str) -> int:
         return self.cursor.varint(field) if fixed is None else fixed

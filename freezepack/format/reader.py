@@ -138,4 +138,4 @@ def _part_sizes(marks: dict[str, int], table: TensorTable) -> dict[str, int]:
 
 def _index_bytes(record: TensorRecord) -> int:
     """Return the bytes of all index sections of a tensor; 0 where units are implicit."""
-    return sum(entry.index_length for entry in record.explicit_units or ())
+    return 0 if record.explicit_units is None else record.explicit_units.index_bytes

@@ -1,11 +1,16 @@
 """What a header holds, as data: bases, kinds, tensor records."""
 
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from freezepack.codecs import value_codec_by_id
 from freezepack.format.layout import Layout, layout_of
 from freezepack.types import Base, Draw, DType, Init, TensorSpec
+
+UNIT_NUMBERS = 5
+"""Numbers of one unit in a `UnitTable`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,35 @@ class UnitEntry:
         return self.index_offset + self.length
 
 
+@dataclass(frozen=True, slots=True)
+class UnitTable:
+    """What a record stores of its units; an entry is made when it is asked for.
+
+    Attributes
+    ----------
+    numbers : array of int64
+        For each unit the fields of its `UnitEntry`, in their order; -1 is no checksum.
+    """
+
+    numbers: "array[int]"
+
+    def __len__(self) -> int:
+        return len(self.numbers) // UNIT_NUMBERS
+
+    def __getitem__(self, number: int) -> UnitEntry:
+        place = UNIT_NUMBERS * range(len(self))[number]
+        count, offset, index, values, checksum = self.numbers[place : place + UNIT_NUMBERS]
+        return UnitEntry(count, offset, index, values, None if checksum < 0 else checksum)
+
+    def __iter__(self) -> Iterator[UnitEntry]:
+        return map(self.__getitem__, range(len(self)))
+
+    @property
+    def index_bytes(self) -> int:
+        """Bytes of all index sections."""
+        return sum(self.numbers[2::UNIT_NUMBERS])
+
+
 @dataclass(frozen=True)
 class TensorRecord:
     """One tensor of the table.
@@ -70,7 +104,7 @@ class TensorRecord:
         the mask comes from a seed; `kind.draw` tells the two apart.
     parameter : bytes
         What the value codec keeps in the record: the one element of `constant`; else empty.
-    explicit_units : tuple of UnitEntry, or None
+    explicit_units : UnitTable, or None
         None where the table stores nothing per unit: then all units are alike and `unit`
         computes them. Offsets count from the start of the file.
     offset : int
@@ -88,7 +122,7 @@ class TensorRecord:
     base: Base
     init: Init | None
     parameter: bytes
-    explicit_units: tuple[UnitEntry, ...] | None
+    explicit_units: UnitTable | None
     offset: int
     nbytes: int
     trained: int
@@ -98,6 +132,13 @@ class TensorRecord:
     def layout(self) -> Layout:
         """Matrix form and units."""
         return layout_of(self.spec.shape)
+
+    def with_digest(self, digest: int) -> "TensorRecord":
+        """Return the same record with another digest."""
+        return TensorRecord(
+            self.spec, self.kind, self.base, self.init, self.parameter, self.explicit_units,
+            self.offset, self.nbytes, self.trained, digest,
+        )  # fmt: skip
 
     def unit(self, number: int) -> UnitEntry:
         """Return what the table says of unit `number`, 0 to `layout.units` - 1."""

@@ -111,7 +111,7 @@ def test_characters_that_begin_alike_are_not_shared() -> None:
 
 def test_a_name_without_end_is_truncated() -> None:
     for stored in (b"\0", b"\0a", b"\0\x80", b"\0\xe5\x90"):
-        with pytest.raises(TruncatedError, match="name at byte 10: .* does not end"):
+        with pytest.raises(TruncatedError, match=r"name at byte 10: .* does not end"):
             read(stored)
 
 

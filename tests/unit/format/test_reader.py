@@ -1,12 +1,15 @@
+from array import array
 from pathlib import Path
 
 import pytest
 
 from freezepack.errors import CorruptError, TruncatedError
+from freezepack.format.cursor import varint_bytes
 from freezepack.format.reader import PackReader
-from freezepack.format.tables import UnitEntry
+from freezepack.format.tables import UnitEntry, UnitTable
 from freezepack.types import SeedBase
 from tests.conformance.vectors import VECTORS, golden
+from tests.robustness.surgery import seal
 
 LARGE = VECTORS / "files" / "large.fpk"
 
@@ -71,3 +74,21 @@ def test_a_file_that_cannot_be_opened_is_closed(tmp_path: Path) -> None:
 def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         PackReader(tmp_path / "none.fpk")
+
+
+def test_a_table_of_units_makes_entries_when_asked() -> None:
+    table = UnitTable(array("q", [3, 100, 2, 12, -1, 5, 114, 0, 20, 0xFFFFFFFF]))
+    first, second = UnitEntry(3, 100, 2, 12, None), UnitEntry(5, 114, 0, 20, 0xFFFFFFFF)
+    assert (len(table), list(table), table[-1]) == (2, [first, second], second)
+    assert table.index_bytes == 2
+    with pytest.raises(IndexError):
+        table[2]
+
+
+def test_sections_of_any_length_are_compared_with_the_payload() -> None:
+    """Two units of 2**63 - 1 bytes each: their offsets fit no machine number."""
+    unit = b"\x01" + varint_bytes(2**63 - 1)
+    kinds = b"\x01" + bytes([1, 0, 0, 3, 2])
+    record = b"\x01\0a\0\x01" + varint_bytes(2**21) + bytes(4) + unit + unit
+    with pytest.raises(CorruptError, match=r"payload at byte .*: the sections have 18446744073709"):
+        PackReader(seal(b"\0\0" + kinds + b"\x01" + record + bytes(8), b""))
