@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 from freezepack.checkpoints.read import read_state
 from freezepack.export.architecture import build_from_metadata
 from freezepack.files import write_output
+from freezepack.format.reader import PackReader
 from freezepack.pack.packer import pack_arrays
 from freezepack.torch import load_into
 from freezepack.train import run
-from freezepack.train.loop import Callback
+from freezepack.train.folder import PACK
+
+__all__ = ["PACK", "pack_and_read_back", "pack_checkpoint", "train_and_pack"]
 
 if TYPE_CHECKING:
     from torch import nn
 
     from freezepack.train import Finished, Result, RunConfig
-
-PACK = "model.fpk"
 
 
 def pack_and_read_back(finished: Finished) -> nn.Module:
@@ -44,14 +45,6 @@ def pack_checkpoint(checkpoint: Path, path: Path, **metadata: str) -> dict[str, 
     return known
 
 
-class _RemoveOldPack(Callback):
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def on_start(self, epochs: int, steps: int, first: int) -> None:
-        self._path.unlink(missing_ok=True)
-
-
 def train_and_pack(
     config: RunConfig,
     out: Path,
@@ -64,7 +57,8 @@ def train_and_pack(
 ) -> Result:
     """Run a configuration, pack it, and write the accuracy of the pack into its metadata.
 
-    The pack of an earlier run in the same folder goes when training begins.
+    The pack of an earlier run stays until the new run is complete. Resuming a run that has ended
+    changes nothing.
     """
     result = run(
         config,
@@ -74,9 +68,16 @@ def train_and_pack(
         resume=resume,
         force=force,
         progress=progress,
-        callbacks=[_RemoveOldPack(out / PACK)],
         on_finish=pack_and_read_back,
     )
-    accuracy = f"{result.test_accuracy:.4f} {config.data}"
-    pack_checkpoint(result.checkpoint, out / PACK, accuracy=accuracy)
+    if not _has_accuracy(out / PACK):
+        accuracy = f"{result.test_accuracy:.4f} {config.data}"
+        pack_checkpoint(result.checkpoint, out / PACK, accuracy=accuracy)
     return result
+
+
+def _has_accuracy(path: Path) -> bool:
+    if not path.exists():
+        return False
+    with PackReader(path) as reader:
+        return "accuracy" in reader.header.metadata

@@ -27,7 +27,5 @@ def find_device(name: torch.device | str) -> torch.device:
 
 
 def _present() -> list[str]:
-    found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-    if found is None:
-        return ["cpu"]
-    return ["cpu", *(f"{found.type}:{i}" for i in range(torch.accelerator.device_count()))]
+    found = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+    return [*found, "mps"] if torch.backends.mps.is_available() else found

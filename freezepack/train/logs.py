@@ -20,7 +20,7 @@ class MetricsLog(Callback):
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
     def on_start(self, epochs: int, steps: int, first: int) -> None:
         """Keep the lines of the epochs that are not trained again."""
@@ -33,13 +33,13 @@ class MetricsLog(Callback):
 
     def append(self, line: Mapping[str, Any]) -> None:
         """Append a line."""
-        with self._path.open("a", encoding="utf-8") as stream:
+        with self.path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
 
     def keep_until(self, epoch: int) -> None:
         """Remove the lines of later epochs, and of the end of the run."""
-        kept = [line for line in read_metrics(self._path) if line.get("epoch", epoch + 1) <= epoch]
-        self._path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+        kept = [line for line in read_metrics(self.path) if line.get("epoch", epoch + 1) <= epoch]
+        self.path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
@@ -53,3 +53,10 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         except ValueError:
             break
     return lines
+
+
+def training_speed(path: Path) -> float:
+    """Return the examples per second of all epochs in a log, evaluation and files apart."""
+    epochs = [line for line in read_metrics(path) if line["event"] == "epoch"]
+    seconds = sum(float(line["seconds"]) for line in epochs)
+    return sum(int(line["examples"]) for line in epochs) / seconds if seconds else 0.0

@@ -6,8 +6,19 @@ from pathlib import Path
 from freezepack.models.build import build_model
 from freezepack.nn.fill import eligible_weights
 from freezepack.train.config import RunConfig
-from freezepack.train.folder import CHECKPOINT
+from freezepack.train.folder import CHECKPOINT, METRICS
+from freezepack.train.logs import read_metrics
 from freezepack.train.session import Session
+
+_FIGURES = (
+    "test_accuracy",
+    "validation_accuracy",
+    "weights",
+    "trained_weights",
+    "trained_others",
+    "seconds",
+    "samples_per_second",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +35,7 @@ class Result:
         Weights that could be frozen, those of them that were trained, and all other trained
         values (biases, normalisation).
     seconds, samples_per_second : float
-        Time of the whole call, and the speed of training alone (0 if nothing was left to train).
+        Time of the whole call, and the speed of training alone over all epochs.
     """
 
     config: RunConfig
@@ -39,9 +50,7 @@ class Result:
     samples_per_second: float
 
 
-def summarise(
-    session: Session, folder: Path, accuracy: float, seconds: float, speed: float
-) -> Result:
+def summarise(session: Session, out: Path, accuracy: float, seconds: float, speed: float) -> Result:
     """Count what was trained and put everything together."""
     model = build_model(session.config.model, session.config.model_args)
     sizes = {name: model.get_parameter(name).numel() for name in eligible_weights(model)}
@@ -50,8 +59,8 @@ def summarise(
     trained = weights - sum(int((~mask).sum()) for mask in masks.values())
     return Result(
         config=session.config,
-        out=folder,
-        checkpoint=folder / CHECKPOINT,
+        out=out,
+        checkpoint=out / CHECKPOINT,
         test_accuracy=accuracy,
         validation_accuracy=session.validation_accuracy,
         weights=weights,
@@ -64,6 +73,13 @@ def summarise(
 
 def figures(result: Result) -> dict[str, float]:
     """Return the numbers of a result, for a log."""
-    names = ("test_accuracy", "validation_accuracy", "weights", "trained_weights")
-    more = ("trained_others", "seconds", "samples_per_second")
-    return {name: getattr(result, name) for name in (*names, *more)}
+    return {name: getattr(result, name) for name in _FIGURES}
+
+
+def recorded_result(config: RunConfig, out: Path) -> Result | None:
+    """Return what the log says that a run came to, or None if it has not ended."""
+    for line in read_metrics(out / METRICS):
+        if line["event"] == "end" and set(_FIGURES) <= set(line):
+            numbers = {name: line[name] for name in _FIGURES}
+            return Result(config, out, out / CHECKPOINT, **numbers)
+    return None

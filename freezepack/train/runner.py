@@ -15,17 +15,27 @@ from freezepack.nn.state import dense_state
 from freezepack.train.config import RunConfig
 from freezepack.train.data.dataset import Dataset, load_data
 from freezepack.train.evaluation import evaluate
-from freezepack.train.folder import CHECKPOINT, METRICS, find_checkpoint, write_config
+from freezepack.train.folder import (
+    CHECKPOINT,
+    METRICS,
+    choose_folder,
+    find_checkpoint,
+    settle,
+    write_config,
+)
 from freezepack.train.freezing import check_frozen
-from freezepack.train.logs import MetricsLog
-from freezepack.train.loop import Callback, Epoch, fit
-from freezepack.train.result import Result, figures, summarise
+from freezepack.train.logs import MetricsLog, training_speed
+from freezepack.train.loop import Callback, fit
+from freezepack.train.result import Result, figures, recorded_result, summarise
 from freezepack.train.session import Saver, Session, begin, restore
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run whose model is trained and saved, and has not seen the test set."""
+    """A run whose model is trained and saved, and has not seen the test set.
+
+    `out` is the folder where its files are now: `.replacement` if it replaces another run.
+    """
 
     config: RunConfig
     out: Path
@@ -62,9 +72,12 @@ def run(
         See `load_data`.
     resume : bool
         Continue from `model.pt` in `out`, if there is one. On a CPU, with the same versions and
-        number of threads, the result is bit for bit that of an uninterrupted run.
+        number of threads, the result is bit for bit that of an uninterrupted run. For a run that
+        has ended, nothing is done: the result that its log has is returned.
     force : bool
-        Replace the files of an earlier run.
+        Replace the files of an earlier run, when the new one is complete: until then it is kept
+        in `out/.replacement`, and an interrupt leaves the earlier one as it was. `resume` goes on
+        with a replacement that was interrupted; delete that folder to give it up.
     progress : bool, optional
         Show a bar on stderr. Default: only if stderr is a terminal.
     device : str
@@ -73,7 +86,8 @@ def run(
         Told of every step and epoch.
     on_finish : callable, optional
         Called when `model.pt` is complete. If it returns a module, that one is evaluated on the
-        test set in place of the trained one: a pack, read back.
+        test set in place of the trained one: a pack, read back. Files that it writes into the
+        `out` of `Finished` end up in `out`.
 
     Returns
     -------
@@ -88,42 +102,38 @@ def run(
     BaseDriftError
         If a frozen weight has moved. Nothing is evaluated then.
     """
-    began, folder = perf_counter(), Path(out)
-    found = find_checkpoint(folder, config, resume=resume, force=force)
-    data = load_data(config.data, data_dir, device=device)
-    speed, log = _Speed(), MetricsLog(folder / METRICS)
+    began, place = perf_counter(), Path(out)
+    folder = choose_folder(place, resume=resume, force=force)
+    found = find_checkpoint(folder, config, resume=resume)
+    recorded = recorded_result(config, folder) if found and not found.training else None
+    if recorded is not None:
+        return recorded
+    data, log = load_data(config.data, data_dir, device=device), MetricsLog(folder / METRICS)
+    watchers = [*_bar(config, progress), *callbacks]
     cards = [torch.device(device)] if torch.device(device).type == "cuda" else []
     with torch.random.fork_rng(devices=cards):
         torch.manual_seed(config.seed % 2**63)  # for dropout; all else is drawn by our generator
         session = restore(config, found, device) if found else begin(config, data, device)
         if found is None:
             write_config(folder, config)
-        if not session.is_complete:
-            saver = Saver(session, folder / CHECKPOINT)
-            watchers = [log, saver, speed, *_bar(config, progress), *callbacks]
-            first = session.epoch + 1
-            fit(session.model, session.optimizer, data, config, first=first, callbacks=watchers)
-        check_frozen(session.model)
+        _train(session, data, log, watchers)
         accuracy = _evaluate_once(session, folder, data, on_finish)
-        result = summarise(session, folder, accuracy, perf_counter() - began, speed.value)
+        speed = training_speed(folder / METRICS)
+        result = summarise(session, place, accuracy, perf_counter() - began, speed)
+    log.keep_until(session.epoch)
     log.append({"event": "end", **figures(result)})
+    settle(place)
     return result
 
 
-class _Speed(Callback):
-    """Examples per second, evaluation and files apart."""
-
-    def __init__(self) -> None:
-        self._examples = 0
-        self._seconds = 0.0
-
-    def on_epoch(self, epoch: Epoch) -> None:
-        self._examples += epoch.examples
-        self._seconds += epoch.seconds
-
-    @property
-    def value(self) -> float:
-        return self._examples / self._seconds if self._seconds else 0.0
+def _train(session: Session, data: Dataset, log: MetricsLog, watchers: Sequence[Callback]) -> None:
+    """Train what is left, log and checkpoint each epoch, and check the frozen weights."""
+    model, config, first = session.model, session.config, session.epoch + 1
+    if not session.is_complete:
+        # the log first: lines beyond the checkpoint are removed on resuming, missing ones are lost
+        callbacks = [log, Saver(session, log.path.with_name(CHECKPOINT)), *watchers]
+        fit(model, session.optimizer, data, config, first=first, callbacks=callbacks)
+    check_frozen(model)
 
 
 def _bar(config: RunConfig, progress: bool | None) -> list[Callback]:

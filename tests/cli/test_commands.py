@@ -185,3 +185,38 @@ def test_a_new_run_replaces_the_old_pack_and_only_with_force(
     )
     assert (run / "model.fpk").read_bytes() != first
     assert command("verify", run / "model.fpk", "--against", run / "model.pt").code == 0
+
+
+def test_resuming_a_finished_run_leaves_its_files_and_tells_its_result(
+    command: Command, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    arguments = ["train", "--model", "lenet-300-100", "--data", "digits", "--epochs", "1"]
+    first = command(*arguments, "--out", run, "--json")
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    again = command(*arguments, "--out", run, "--json", "--resume")
+    assert again.out == first.out
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+
+
+def test_an_interrupted_new_run_leaves_the_old_one_with_its_pack(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from freezepack.train import runner
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    run = tmp_path / "run"
+    arguments = ["train", "--model", "lenet-300-100", "--data", "digits", "--epochs", "1"]
+    arguments += ["--out", str(run)]
+    assert command(*arguments).code == 0
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "evaluate", stop)
+        assert command(*arguments, "--seed", "2", "--force").code != 0
+    assert {p.name: p.read_bytes() for p in run.iterdir() if p.is_file()} == before
+    assert command(*arguments, "--seed", "2", "--resume").code == 0
+    assert sorted(path.name for path in run.iterdir()) == sorted(before)
+    assert command("verify", run / "model.fpk", "--against", run / "model.pt").code == 0
+    assert (run / "model.fpk").read_bytes() != before["model.fpk"]
