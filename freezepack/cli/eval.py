@@ -69,7 +69,8 @@ def evaluate(
     from freezepack.train import load_data
 
     with ExitStack() as stack:
-        state = read_state(model, bases=open_bases(bases, stack), max_bytes=max_bytes)
+        known = open_bases(bases, stack, max_bytes=max_bytes)
+        state = read_state(model, bases=known, max_bytes=max_bytes)
     network = network_of(state, architecture, parse_arguments(model_args))
     dataset = load_data(data, data_dir, splits=(split,), device=device)
     accuracy = measure(network.to(device), dataset, split, batch_size)

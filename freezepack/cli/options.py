@@ -1,6 +1,7 @@
 """What several commands share: options, parsing of arguments, sizes and tables as text."""
 
 import json
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,11 +23,13 @@ class InputFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gen
         """Return the path, or raise InputError."""
         if value == "-":
             return value
+        if Path(value).is_fifo() and os.access(value, os.R_OK):
+            return value  # a pipe can be opened once only
         try:
-            with Path(value).open("rb"):
-                return value
+            Path(value).open("rb").close()
         except OSError as error:
             raise InputError(f"{value}: {error.strerror}") from None
+        return value
 
 
 def output_option(required: bool = True) -> Callable[[F], F]:

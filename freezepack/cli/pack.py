@@ -15,6 +15,7 @@ from freezepack.cli.options import (
     force_option,
     format_bytes,
     json_option,
+    max_bytes_option,
     output_option,
     print_json,
 )
@@ -35,7 +36,11 @@ if TYPE_CHECKING:
     "Default: what the checkpoint says, else zeros.",
 )
 @click.option(
-    "--base-of-base", metavar="PATH", multiple=True, help="What a pack: base is based on."
+    "--base-of-base",
+    type=InputFile(),
+    metavar="PATH",
+    multiple=True,
+    help="What an earlier pack, given as MODEL or as --base pack:, is itself based on.",
 )
 @click.option(
     "--index", default="small", show_default=True, help="small, fast, auto or an index codec."
@@ -57,6 +62,7 @@ if TYPE_CHECKING:
 )
 @click.option("--metadata", multiple=True, metavar="KEY=VALUE", help="Text to keep in the file.")
 @click.option("--partial", is_flag=True, help="Mark the file as part of a model.")
+@max_bytes_option
 @force_option
 @json_option
 def pack(
@@ -71,6 +77,7 @@ def pack(
     tolerance: float | None,
     metadata: tuple[str, ...],
     partial: bool,
+    max_bytes: int,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -79,7 +86,7 @@ def pack(
     The pack is read back and compared before it is written. Nothing is lost: what no base
     explains is stored as it is.
     """
-    from freezepack.checkpoints.bases import claim_base, parse_base
+    from freezepack.checkpoints.bases import claim_base, open_bases, parse_base
     from freezepack.checkpoints.read import read_state
     from freezepack.cli.rounding import Yardstick, describe_losses, losses_json, round_state
     from freezepack.files import check_output, write_output
@@ -90,9 +97,10 @@ def pack(
         choice = parse_base(base)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--base") from None
-    state = read_state(model)
     with ExitStack() as stack:
-        claims, bases = claim_base(choice, state, stack, more=base_of_base)
+        known = open_bases(base_of_base, stack, max_bytes=max_bytes)
+        state = read_state(model, bases=known, max_bytes=max_bytes)
+        claims, bases = claim_base(choice, state, stack, more=base_of_base, max_bytes=max_bytes)
         rounded = round_state(state, claims, bases, values, Yardstick(data, data_dir, tolerance))
         packed = pack_arrays(
             rounded.arrays if rounded else state.arrays,
@@ -103,7 +111,7 @@ def pack(
             index=index,
             values="auto" if rounded else values,
             codecs=rounded.codecs if rounded else None,
-            partial=partial,
+            partial=partial or state.partial,
         )
     write_output(output, packed.pieces, force=force)
     if as_json and output != "-":

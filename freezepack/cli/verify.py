@@ -44,7 +44,7 @@ def verify(
     from freezepack.files import STANDARD, read_input
 
     with ExitStack() as stack:
-        opened = open_bases(bases, stack)
+        opened = open_bases(bases, stack, max_bytes=max_bytes)
         source = read_input(model) if model == STANDARD else model
         state = read_packed(source, opened, max_bytes)
         differences: list[str] = []

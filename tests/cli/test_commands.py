@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -220,3 +221,34 @@ def test_an_interrupted_new_run_leaves_the_old_one_with_its_pack(
     assert sorted(path.name for path in run.iterdir()) == sorted(before)
     assert command("verify", run / "model.fpk", "--against", run / "model.pt").code == 0
     assert (run / "model.fpk").read_bytes() != before["model.fpk"]
+
+
+def test_a_named_pipe_is_an_input(trained: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    run = [sys.executable, "-m", "freezepack", "inspect", str(tmp_path / "pipe"), "--json"]
+    with subprocess.Popen(run, stdout=subprocess.PIPE) as process:
+        (tmp_path / "pipe").write_bytes((trained / "model.fpk").read_bytes())
+        out, _ = process.communicate(timeout=60)
+    assert json.loads(out)["bytes"] == (trained / "model.fpk").stat().st_size
+
+
+def test_packing_a_pack_again_gives_the_same_bytes(
+    command: Command, trained: Path, tmp_path: Path
+) -> None:
+    assert command("pack", trained / "model.fpk", "-o", tmp_path / "again.fpk").code == 0
+    assert (tmp_path / "again.fpk").read_bytes() == (trained / "model.fpk").read_bytes()
+
+
+def test_a_fine_tune_is_packed_again_with_its_base(command: Command, tmp_path: Path) -> None:
+    weight = torch.linspace(-1, 1, 2000).reshape(50, 40)
+    save_file({"w": weight}, tmp_path / "base.safetensors")
+    weight[7] += 1
+    save_file({"w": weight}, tmp_path / "tuned.safetensors")
+    base = tmp_path / "base.safetensors"
+    command(
+        "pack", tmp_path / "tuned.safetensors", "-o", tmp_path / "a.fpk", "--base", f"file:{base}"
+    )
+    done = command("pack", tmp_path / "a.fpk", "-o", tmp_path / "b.fpk", "--base-of-base", base)
+    assert done.code == 0
+    assert (tmp_path / "a.fpk").read_bytes() == (tmp_path / "b.fpk").read_bytes()
+    assert command("pack", tmp_path / "a.fpk", "-o", tmp_path / "c.fpk").code == 1

@@ -114,7 +114,10 @@ def test_every_command_calls_a_foreign_file_unreadable(
     command: Command, tmp_path: Path, name: str, content: bytes
 ) -> None:
     (tmp_path / "x.fpk").write_bytes(content)
-    more = {"eval": ["--data", "digits"], "unpack": ["-o", tmp_path / "y.pt"]}
+    more: dict[str, list[object]] = {
+        "eval": ["--data", "digits"],
+        "unpack": ["-o", tmp_path / "y.pt"],
+    }
     more["pack"] = ["-o", tmp_path / "y.fpk"]
     done = command(name, tmp_path / "x.fpk", *more.get(name, []))
     assert done.code == 3
