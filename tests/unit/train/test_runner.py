@@ -108,6 +108,7 @@ def test_a_run_stops_when_a_frozen_weight_has_moved(tmp_path: Path, small: Datas
         with pytest.raises(BaseDriftError, match=r"fc1\.weight: .* frozen weights differ"):
             run(small_config(epochs=1), out=tmp_path, callbacks=[vandal])
     assert not [line for line in read_metrics(tmp_path / "metrics.jsonl") if line["event"] == "end"]
+    assert not (tmp_path / "model.pt").exists()
 
 
 def test_runs_repeat_bit_for_bit_and_leave_torchs_generator_alone(
