@@ -57,10 +57,9 @@ def evaluate(
 
     The same weights and batch size give the accuracy that `train` logged.
     """
-    from freezepack.cli.extras import check_device, require_torch
+    from freezepack.cli.extras import require_torch
 
     require_torch("freezepack eval")
-    check_device(device)
     from freezepack.checkpoints.bases import open_bases
     from freezepack.checkpoints.read import read_state
     from freezepack.cli.networks import network_of

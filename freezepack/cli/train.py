@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 @device_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder [runs/MODEL-DATA-qRATE-sSEED]")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
-@click.option("--force", is_flag=True, help="Replace an earlier run.")
+@click.option("--force", is_flag=True, help="Replace an earlier run, once the new one is complete.")
 @json_option
 def train(
     model_args: tuple[str, ...],
@@ -79,15 +79,15 @@ def train(
     Writes model.pt, model.fpk, config.json and metrics.jsonl. The test set is touched once, by
     the written pack.
     """
-    from freezepack.cli.extras import check_device, require_torch
+    from freezepack.cli.extras import require_torch
 
     require_torch("freezepack train")
-    check_device(device)
     import torch
 
     from freezepack.cli.packing import train_and_pack
     from freezepack.models.build import build_model
     from freezepack.train import RunConfig
+    from freezepack.train.device import find_device
 
     try:
         config = RunConfig(model_args=parse_arguments(model_args), **settings)
@@ -95,6 +95,7 @@ def train(
             build_model(config.model, config.model_args)
     except (TypeError, ValueError) as error:
         raise click.UsageError(str(error)) from None
+    find_device(device)
     if threads is not None:
         torch.set_num_threads(threads)
     folder = out or Path("runs") / default_name(config)

@@ -92,7 +92,7 @@ def test_another_network_is_refused(command: Command, trained: Path, tmp_path: P
         (["train", "--model-arg", "relu"], "'relu' is not of the form KEY=VALUE"),
         (["train", "--model-arg", "relu=zzz"], "relu is 'zzz'"),
         (["train", "--threads", "0"], "0 is not in the range"),
-        (["train", "--device", "foo"], "device 'foo'"),
+        (["train", "--device", "foo"], "no device named 'foo'"),
         (["train", "--freezing-rate", "1"], "freezing rate"),
         (["train", "--freezing-rate", "many"], "freezing rate"),
         (["nonsense"], "No such command 'nonsense'"),
