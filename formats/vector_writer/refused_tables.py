@@ -24,7 +24,7 @@ PREAMBLE = (
     Refusal("magic", "not freezepack", "magic", head("magic", b"\x89FPL")),
     Refusal("version", "version", "version", head("version", b"\x02")),
     Refusal("features", "version", "features", head("features", b"\x02")),
-    Refusal("header-limit", "limit", "header_length", head("header_length", varint(2**28 + 1))),
+    Refusal("header-limit", "limit", "header_length", head("header_length", varint(2**26 + 1))),
     Refusal(
         "header-short", "truncated", "header", keep_lengths(both(payload(0, b""), cut("digest"))),
         at="metadata_count",

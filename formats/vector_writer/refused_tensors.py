@@ -14,10 +14,33 @@ def _half_float() -> Assembly:
     return plain().replace("dtype", varint(2), 1)
 
 
+def _long_names() -> Assembly:
+    """Return an empty tensor and aliases of it: 2**14 + 1 names of 1,024 bytes."""
+    header = [
+        ("metadata_count", varint(0)),
+        ("base_count", varint(0)),
+        ("kind_count", varint(1)),
+        *kind(11, 0, None, 0, 0, None, 0),
+        ("tensor_count", varint(2**14 + 1)),
+        ("tensor_kind", varint(1)),
+        ("name", b"\x00" + b"x" * 1021 + b"000\x00"),
+        ("rank", varint(1)),
+        ("dimension", varint(0)),
+    ]
+    digits = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    for number in range(1, 2**14 + 1):
+        spelled = bytes(digits[number // power % 36] for power in (36**2, 36, 1))
+        shared = 2 if number % 36 else 1 if number % 36**2 else 0
+        header.append(("tensor_kind", varint(0)))
+        header.append(("name", varint(1021 + shared) + spelled[shared:] + b"\x00"))
+        header.append(("alias_target", varint(0)))
+    return Assembly([*header, ("digest", u64(0))])
+
+
 _ALIAS = [("tensor_kind", varint(0)), ("name", b"\0bb\0"), ("alias_target", varint(1))]
 
 TENSORS = (
-    Refusal("tensor-limit", "limit", "tensor_count", put("tensor_count", 2**20 + 1)),
+    Refusal("tensor-limit", "limit", "tensor_count", put("tensor_count", 2**18 + 1)),
     Refusal("tensor-kind-range", "corrupt", "tensor_kind", put("tensor_kind", 3, 1), nth=1),
     Refusal("tensor-kind-order", "corrupt", "tensor_kind", put("tensor_kind", 2)),
     Refusal("alias-later", "corrupt", "alias_target", put("alias_target", 1), base=rich),
@@ -46,7 +69,11 @@ TENSORS = (
         both(put("kind_count", 3), insert("tensor_count", kind(11, 0, None, 0, 1, None, 0))),
     ),
     Refusal(
-        "units", "corrupt", "units", both(put("dimension", 2**50, 1), put("dimension", 1, 2)),
+        "units-limit", "limit", "units",
+        both(put("dimension", 2**41 + 1, 1), put("dimension", 1, 2)), at="count",
+    ),
+    Refusal(
+        "units", "corrupt", "units", both(put("dimension", 2**41, 1), put("dimension", 1, 2)),
         at="count",
     ),
     Refusal("count", "corrupt", "count", put("count", 13)),
@@ -73,6 +100,7 @@ NAMES = (
     ),
     Refusal("name-limit", "limit", "name", _second_name("03" + "61" * 1022 + "00"), nth=1),
     Refusal("name-shared-limit", "limit", "name", put("name", varint(1025))),
+    Refusal("names-limit", "limit", "name", both(), nth=2**14, base=_long_names),
     Refusal("name-empty", "corrupt", "name", put("name", b"\0\0")),
     Refusal("name-reserved", "corrupt", "name", put("name", b"\0__metadata__\0")),
     Refusal("name-order", "corrupt", "name", _second_name("00613100"), nth=1),

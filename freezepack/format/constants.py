@@ -18,9 +18,13 @@ SMALL_PAYLOAD = 1 << 16
 SMALL_MODEL = 1 << 24
 """Up to this many rebuilt bytes a file with a small payload carries one digest for all tensors."""
 
-MAX_HEADER = 1 << 28
-MAX_TENSORS = 1 << 20
+MAX_HEADER = 1 << 26
+MAX_TENSORS = 1 << 18
+MAX_UNITS = 1 << 21
+"""Most units of a file of which records store something."""
 MAX_NAME = 1 << 10
+MAX_NAMES = 1 << 24
+"""Most bytes of all names of a file."""
 MAX_RANK = 32
 MAX_BASES = 255
 MAX_KINDS = 1 << 12

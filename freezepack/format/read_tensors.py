@@ -4,7 +4,13 @@ from dataclasses import dataclass, field
 
 from freezepack.codecs import index_codec_by_id, value_codec_by_id
 from freezepack.errors import CorruptError, FormatError, LimitError
-from freezepack.format.constants import MAX_LENGTH, MAX_RANK, MAX_TENSORS, SMALL_MODEL
+from freezepack.format.constants import (
+    MAX_LENGTH,
+    MAX_NAMES,
+    MAX_RANK,
+    MAX_TENSORS,
+    SMALL_MODEL,
+)
 from freezepack.format.cursor import Cursor
 from freezepack.format.layout import layout_of
 from freezepack.format.names import read_name
@@ -37,6 +43,8 @@ class TensorTable:
     aliases: dict[str, str] = field(default_factory=dict)
     rebuilt: int = 0
     _names: list[str] = field(default_factory=list)
+    _name_bytes: int = 0
+    _units: int = 0
     _parts: dict[int, "_KindParts"] = field(default_factory=dict)
     _checked_scales: set[tuple[int, int]] = field(default_factory=set)
 
@@ -72,8 +80,7 @@ class TensorTable:
             raise CorruptError("tensor_kind", offset, problem)
         if number > len(self._parts):
             self._parts[number] = self._find_parts(self.kinds[number - 1])
-        name = read_name(self.cursor, self._names[-1] if self._names else "")
-        self._names.append(name)
+        name = self._read_name()
         try:
             if number:
                 self.tensors[name] = self._read_tensor(name, number, offset)
@@ -81,6 +88,15 @@ class TensorTable:
                 self.aliases[name] = self._read_target()
         except FormatError as error:
             raise error.of(name) from None
+
+    def _read_name(self) -> str:
+        offset = self.cursor.offset
+        name = read_name(self.cursor, self._names[-1] if self._names else "")
+        self._names.append(name)
+        self._name_bytes += len(name.encode())
+        if self._name_bytes > MAX_NAMES:
+            raise LimitError("name", offset, f"all names have more than {MAX_NAMES} bytes")
+        return name
 
     def _read_target(self) -> str:
         offset = self.cursor.offset
@@ -106,7 +122,8 @@ class TensorTable:
         parameter = self.cursor.take(parts.parameter_length, "value_parameter")
         start = self.next_section
         layout = layout_of(spec.shape)
-        units, trained, nbytes = parts.units.read(layout, start)
+        units, trained, nbytes = parts.units.read(layout, start, self._units)
+        self._units += 0 if units is None else len(units)
         self.next_section += nbytes
         _check_index_codec(parts.units.index.name, layout.size, trained, offset)
         return TensorRecord(

@@ -4,8 +4,8 @@ from array import array
 from dataclasses import dataclass
 
 from freezepack.codecs.base import IndexCodec, ValueCodec
-from freezepack.errors import CorruptError
-from freezepack.format.constants import MAX_LENGTH
+from freezepack.errors import CorruptError, LimitError
+from freezepack.format.constants import MAX_LENGTH, MAX_UNITS
 from freezepack.format.cursor import Cursor
 from freezepack.format.layout import Layout
 from freezepack.format.tables import UnitTable
@@ -22,8 +22,10 @@ class UnitReader:
     dtype: DType
     one_checksum: bool
 
-    def read(self, layout: Layout, start: int) -> tuple[UnitTable | None, int, int]:
+    def read(self, layout: Layout, start: int, before: int) -> tuple[UnitTable | None, int, int]:
         """Read the units of one tensor whose sections begin at `start` in the file.
+
+        `before` is how many units the records before it store.
 
         Returns
         -------
@@ -39,6 +41,9 @@ class UnitReader:
         if implicit is not None:
             return None, *implicit
         units = layout.units
+        if before + units > MAX_UNITS:
+            problem = f"{before + units} units, expected at most {MAX_UNITS} in a file"
+            raise LimitError("units", self.cursor.offset, problem)
         if units > self.cursor.left:
             problem = f"{self.cursor.left} header bytes left for {units} units"
             raise CorruptError("units", self.cursor.offset, problem)

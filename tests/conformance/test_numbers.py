@@ -74,7 +74,9 @@ def test_the_limits() -> None:
         "small_model": constants.SMALL_MODEL,
         "header": constants.MAX_HEADER,
         "tensors": constants.MAX_TENSORS,
+        "units": constants.MAX_UNITS,
         "name": constants.MAX_NAME,
+        "names": constants.MAX_NAMES,
         "rank": constants.MAX_RANK,
         "bases": constants.MAX_BASES,
         "kinds": constants.MAX_KINDS,
@@ -86,7 +88,10 @@ def test_the_limits() -> None:
 
 def test_the_specification_states_the_limits() -> None:
     text = specification()
-    powers = {"unit_positions": "2^20", "small_model": "2^24", "header": "2^28", "tensors": "2^20"}
+    powers = {
+        "unit_positions": "2^20", "small_model": "2^24", "header": "2^26", "tensors": "2^18",
+        "units": "2^21", "names": "2^24",
+    }  # fmt: skip
     for name, value in IDS["limits"].items():
         shown = {"length": "2^63 - 1"}.get(name, powers.get(name, f"{value:,}"))
         assert re.search(rf"at most {re.escape(shown)}\b", text) or shown in text, name
