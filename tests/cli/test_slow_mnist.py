@@ -1,29 +1,24 @@
 """The main job on real data, short: MNIST in, a pack out, the same accuracy from the file."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Command
-
-
-def _data() -> Path:
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
-    return Path(os.environ.get("FREEZEPACK_DATA") or beside)
+from tests.published import PUBLISHED
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(
-    not (_data() / "mnist").is_dir(),
+    not (PUBLISHED / "mnist").is_dir(),
     reason="MNIST is not here: set FREEZEPACK_DATA to the parent of mnist/",
 )
 def test_a_lenet_on_mnist_keeps_its_accuracy_in_a_file_of_ten_kilobytes(
     command: Command, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    data = ["--data", "mnist", "--data-dir", _data()]
+    data = ["--data", "mnist", "--data-dir", PUBLISHED]
     done = command("train", *data, "--epochs", "2", "--threads", "1", "--out", run, "--json")
     assert done.code == 0
     facts = json.loads(done.out)

@@ -1,12 +1,12 @@
 """Runs on a data set of 40 training images."""
 
-import os
 from pathlib import Path
 
 import pytest
 import torch
 
 from freezepack.train.data.dataset import Dataset
+from tests.published import PUBLISHED
 from tests.unit.train.helpers import small_data
 
 torch.set_num_threads(1)  # tests share the cores
@@ -23,8 +23,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Dataset:
 @pytest.fixture
 def mnist_folder() -> Path:
     """Find the parent of the published MNIST files, or skip."""
-    beside = Path(__file__).resolve().parents[4] / "shared" / "data"
-    chosen = Path(os.environ.get("FREEZEPACK_DATA") or beside)
-    if not (chosen / "mnist").is_dir():
+    if not (PUBLISHED / "mnist").is_dir():
         pytest.skip("MNIST is not here: set FREEZEPACK_DATA to the parent of mnist/")
-    return chosen
+    return PUBLISHED
