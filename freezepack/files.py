@@ -25,8 +25,10 @@ def read_input(path: str | os.PathLike[str]) -> bytes:
     return sys.stdin.buffer.read() if os.fspath(path) == STANDARD else Path(path).read_bytes()
 
 
-def hold_stream(path: str | os.PathLike[str]) -> str | os.PathLike[str] | bytes:
+def hold_stream(path: str | os.PathLike[str] | bytes) -> str | os.PathLike[str] | bytes:
     """Return a path as it is, or the bytes behind it if they can be read only once.
+
+    Bytes that are held already are returned as they are.
 
     Standard input, pipes and devices have neither a size nor a way back; what is asked of them
     piece by piece has to be held.
@@ -36,6 +38,8 @@ def hold_stream(path: str | os.PathLike[str]) -> str | os.PathLike[str] | bytes:
     >>> hold_stream("model.fpk")
     'model.fpk'
     """
+    if isinstance(path, bytes):
+        return path
     is_stream = os.fspath(path) == STANDARD or _is_stream(Path(path))
     return read_input(path) if is_stream else path
 

@@ -108,7 +108,8 @@ def _claims(
     if options.base:
         paths = list_paths(options.base)
         bases = open_bases(paths, stack, max_bytes=options.max_bytes)
-        found = base_claims(bases[0], Path(paths[0]).name, specs)
+        hint = "" if isinstance(paths[0], bytes) else Path(paths[0]).name
+        found = base_claims(bases[0], hint, specs)
         kept = {name: claim.mask for name, claim in claims.items()}
         return {n: replace(c, mask=kept.get(n)) for n, c in found.items()}, bases
     if options.seed is None or options.init is None:

@@ -20,7 +20,7 @@ from freezepack.rebuild.rebuilder import DEFAULT_MAX_BYTES, Rebuilder
 from freezepack.types import FileBase, Init, PackBase, SeedBase, TensorSpec, ZerosBase
 
 DEFAULT_SCHEME = "xavier_normal"
-Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str] | bytes] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +199,8 @@ def open_bases(
     return [found[number] for number in range(len(listed))]
 
 
-def list_paths(paths: Paths) -> list[str | os.PathLike[str]]:
-    """Return one path, several or none as a list."""
+def list_paths(paths: Paths) -> list[str | os.PathLike[str] | bytes]:
+    """Return one path, several or none as a list; a stream may be there as its bytes."""
     if paths is None:
         return []
     return [paths] if isinstance(paths, str | os.PathLike) else list(paths)

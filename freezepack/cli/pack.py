@@ -89,7 +89,7 @@ def pack(
     from freezepack.checkpoints.bases import claim_base, open_bases, parse_base
     from freezepack.checkpoints.read import read_state
     from freezepack.cli.rounding import Yardstick, describe_losses, losses_json, round_state
-    from freezepack.files import check_output, write_output
+    from freezepack.files import check_output, hold_stream, write_output
     from freezepack.pack.packer import pack_arrays
 
     check_output(output, force=force)
@@ -98,9 +98,10 @@ def pack(
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--base") from None
     with ExitStack() as stack:
-        known = open_bases(base_of_base, stack, max_bytes=max_bytes)
+        held = [hold_stream(path) for path in base_of_base]
+        known = open_bases(held, stack, max_bytes=max_bytes)
         state = read_state(model, bases=known, max_bytes=max_bytes)
-        claims, bases = claim_base(choice, state, stack, more=base_of_base, max_bytes=max_bytes)
+        claims, bases = claim_base(choice, state, stack, more=held, max_bytes=max_bytes)
         rounded = round_state(state, claims, bases, values, Yardstick(data, data_dir, tolerance))
         packed = pack_arrays(
             rounded.arrays if rounded else state.arrays,

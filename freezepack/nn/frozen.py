@@ -49,6 +49,7 @@ def freeze_weights(model: nn.Module, masks: Mapping[str, BoolArray]) -> None:
     A module that reads its weight many times in one pass makes as many copies;
     `torch.nn.utils.parametrize.cached` makes one. DistributedDataParallel sends the buffers `base`
     and `positions` at each pass unless `broadcast_buffers=False`; freeze every process alike.
+    Transforms of `torch.func` (grad, vmap, jvp) do not go through a frozen weight.
 
     Examples
     --------
@@ -122,6 +123,9 @@ def _places(model: nn.Module, name: str, shape: tuple[int, ...]) -> list[tuple[n
             if isinstance(module, nn.RNNBase):
                 raise SelectionError(f"{key!r} is a recurrent layer's weight: exclude it")
             places[id(module), attribute] = module, attribute
+        elif weight.numel() and parameter.data_ptr() == weight.data_ptr():
+            problem = f"{key!r} shares the memory of {name!r} and is another Parameter"
+            raise SelectionError(f"{problem}: tie them (b.weight = a.weight) or copy one")
     return list(places.values())
 
 

@@ -51,6 +51,8 @@ class Overlay(nn.Module):
 
     def gather(self, grad: Tensor, stride: tuple[int, ...]) -> Tensor:
         """Return the gradient of the values, given that of a dense weight with these strides."""
+        if grad.is_sparse:  # of an embedding that asks for it
+            grad = grad.to_dense()
         if grad.stride() == stride:
             flat = grad.as_strided((grad.numel(),), (1,))
             return flat.index_select(0, self._storage_offsets(grad))

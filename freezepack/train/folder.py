@@ -55,8 +55,17 @@ def settle(out: Path) -> None:
             (out / PACK).unlink(missing_ok=True)
         (aside / CONFIG).replace(out / CONFIG)
     for path in sorted(aside.iterdir(), key=lambda path: path.name == METRICS):
-        path.replace(out / path.name)
+        _move(path, out / path.name)
     aside.rmdir()
+
+
+def _move(path: Path, target: Path) -> None:
+    """Move a file or a folder to where an older one may be, which a folder cannot replace."""
+    if target.is_dir() and not target.is_symlink():
+        shutil.rmtree(target)
+    elif path.is_dir():
+        target.unlink(missing_ok=True)
+    path.replace(target)
 
 
 def find_checkpoint(folder: Path, config: RunConfig, *, resume: bool) -> Checkpoint | None:

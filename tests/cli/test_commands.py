@@ -252,3 +252,17 @@ def test_a_fine_tune_is_packed_again_with_its_base(command: Command, tmp_path: P
     assert done.code == 0
     assert (tmp_path / "a.fpk").read_bytes() == (tmp_path / "b.fpk").read_bytes()
     assert command("pack", tmp_path / "a.fpk", "-o", tmp_path / "c.fpk").code == 1
+
+
+def test_a_base_may_come_through_a_pipe(tmp_path: Path) -> None:
+    weight = torch.linspace(-1, 1, 2000).reshape(50, 40)
+    save_file({"w": weight}, tmp_path / "base.safetensors")
+    weight[7] += 1
+    save_file({"w": weight}, tmp_path / "tuned.safetensors")
+    run = [sys.executable, "-m", "freezepack", "pack"]
+    first = [*run, "tuned.safetensors", "-o", "a.fpk", "--base", "file:base.safetensors"]
+    subprocess.run(first, cwd=tmp_path, check=True)
+    again = [*run, "a.fpk", "-o", "b.fpk", "--base-of-base", "-"]
+    data = (tmp_path / "base.safetensors").read_bytes()
+    subprocess.run(again, cwd=tmp_path, input=data, check=True)
+    assert (tmp_path / "a.fpk").read_bytes() == (tmp_path / "b.fpk").read_bytes()

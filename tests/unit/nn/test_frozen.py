@@ -330,3 +330,21 @@ def test_any_shape_and_layout_is_rebuilt_exactly(
     grad = torch.randn(shape)
     assert torch.equal(overlay.gather(grad, rebuilt.stride()), grad[mask])
     assert torch.equal(overlay.gather(make(grad), rebuilt.stride()), grad[mask])
+
+
+def test_a_sparse_gradient_reaches_the_trained_entries() -> None:
+    table = nn.Embedding(6, 3, sparse=True)
+    mask = np.zeros((6, 3), np.bool_)
+    mask[1, 2] = mask[4, 0] = True
+    freeze_weights(table, {"weight": mask})
+    table(torch.tensor([1, 1, 2])).sum().backward()
+    (values,) = table.parameters()
+    assert values.grad is not None
+    assert values.grad.tolist() == [2.0, 0.0]
+
+
+def test_parameters_that_only_share_memory_are_refused() -> None:
+    first, second = nn.Linear(3, 3, bias=False), nn.Linear(3, 3, bias=False)
+    second.weight = nn.Parameter(first.weight.data)
+    with pytest.raises(SelectionError, match=r"shares the memory of '0\.weight'"):
+        freeze_weights(nn.Sequential(first, second), {"0.weight": np.eye(3, dtype=np.bool_)})
