@@ -83,8 +83,8 @@ def pack(
 ) -> None:
     """Store MODEL, a .pt, .safetensors or .fpk file, as base plus patch.
 
-    The pack is read back and compared before it is written. Nothing is lost: what no base
-    explains is stored as it is.
+    The pack is read back and compared before it is written. Nothing is lost, unless --values
+    asks for rounding: what no base explains is stored as it is.
     """
     from freezepack.checkpoints.bases import claim_base, open_bases, parse_base
     from freezepack.checkpoints.read import read_state
