@@ -75,6 +75,18 @@ def make_ranges(wanted: Sequence[Range]) -> list[RawArray]:
         If a unit is damaged, or a base outside the file has not the tensor.
     """
     outs = [np.empty(r.size, r.patcher.record.spec.dtype.raw) for r in wanted]
+    fill_ranges(wanted, outs)
+    return outs
+
+
+def fill_ranges(wanted: Sequence[Range], outs: Sequence[RawArray]) -> None:
+    """Write the elements of every range into the array given for it.
+
+    Raises
+    ------
+    FormatError, BaseMismatchError
+        As for `make_ranges`; the arrays may hold anything then.
+    """
     parts = [
         _Part(each, number, out)
         for each, out in zip(wanted, outs, strict=True)
@@ -82,7 +94,6 @@ def make_ranges(wanted: Sequence[Range]) -> list[RawArray]:
     ]
     parts.sort(key=lambda part: -part.size)
     native.map_items(_Part.make, parts, sum(out.size for out in outs))
-    return outs
 
 
 def _units(wanted: Range) -> range:

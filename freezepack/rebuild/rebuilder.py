@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+
 from freezepack import native
 from freezepack.digest import content_digest
 from freezepack.errors import BaseMismatchError, CorruptError, LimitError
@@ -10,9 +12,9 @@ from freezepack.format.tables import TensorRecord
 from freezepack.rebuild import choose_backend
 from freezepack.rebuild.base import TensorBase
 from freezepack.rebuild.bases import BaseTensors, find_base
-from freezepack.rebuild.ranges import Range, make_ranges
+from freezepack.rebuild.ranges import Range, fill_ranges, make_ranges
 from freezepack.rebuild.unit import UnitPatcher
-from freezepack.types import FileBase, PackBase, RawArray
+from freezepack.types import FileBase, PackBase, RawArray, TensorSpec
 
 DEFAULT_MAX_BYTES = 1 << 34
 """16 GiB: a few hundred bytes of file may ask for any amount of memory."""
@@ -85,12 +87,34 @@ class Rebuilder:
         """
         record = self.record(name)
         self._check_bytes(record.spec.nbytes, record.spec.name)
-        if record.digest is None and not self._digests:
-            self._check_model_for(record)
-        out = self._make(record)
-        wanted = self._digests[record.spec.name] if record.digest is None else record.digest
-        self._compare(wanted, self._backend.digest(out), record.spec.name)
+        self._check_model_for(record)
+        out = np.empty(record.spec.size, record.spec.dtype.raw)
+        self._fill(record, out)
         return out
+
+    def fill_tensor(self, name: str, out: RawArray) -> None:
+        """Make a whole tensor in memory that is there already, and compare its digest.
+
+        Nothing of the tensor's size is allocated.
+
+        Parameters
+        ----------
+        out : raw array
+            Overwritten. Contiguous, writeable, of the tensor's size and `dtype.raw`. After an
+            error it may hold anything.
+
+        Raises
+        ------
+        ValueError
+            If `out` is not as described.
+        LimitError, BaseMismatchError, FormatError
+            As for `tensor`.
+        """
+        record = self.record(name)
+        check_out(out, record.spec)
+        self._check_bytes(record.spec.nbytes, record.spec.name)
+        self._check_model_for(record)
+        self._fill(record, out)
 
     def tensors(self) -> dict[str, RawArray]:
         """Make all tensors but aliases, in file order, and compare the digests.
@@ -164,8 +188,16 @@ class Rebuilder:
     def _make(self, record: TensorRecord) -> RawArray:
         return make_ranges([Range.whole(self._patcher(record))])[0]
 
+    def _fill(self, record: TensorRecord, out: RawArray) -> None:
+        """Make a tensor in `out` and compare its digest, which is known."""
+        fill_ranges([Range.whole(self._patcher(record))], [out])
+        wanted = self._digests[record.spec.name] if record.digest is None else record.digest
+        self._compare(wanted, self._backend.digest(out), record.spec.name)
+
     def _check_model_for(self, record: TensorRecord) -> None:
-        """Compare the one digest; say why a tensor may need the base of another."""
+        """Compare a digest that stands for all, once; say why another's base may be needed."""
+        if record.digest is not None or self._digests:
+            return
         try:
             self._check_model()
         except BaseMismatchError as error:
@@ -217,3 +249,12 @@ class Rebuilder:
         """Return the offset in the file behind a part of the header."""
         parts = list(self.header.sizes)
         return sum(self.header.sizes[p] for p in parts[: parts.index(part) + 1])
+
+
+def check_out(out: RawArray, spec: TensorSpec) -> None:
+    """Raise ValueError unless a tensor can be made in `out`."""
+    if out.dtype != spec.dtype.raw or out.shape != (spec.size,):
+        problem = f"out has dtype {out.dtype} and shape {out.shape} for {spec.name!r}"
+        raise ValueError(f"{problem}, expected {spec.dtype.raw} and {(spec.size,)}")
+    if not out.flags.c_contiguous or not out.flags.writeable:
+        raise ValueError(f"out is not contiguous and writeable for {spec.name!r}: fill a copy")

@@ -65,6 +65,33 @@ def test_a_tensor_and_its_elements_are_made() -> None:
         made.tensor("v")
 
 
+def test_a_tensor_is_made_in_given_memory() -> None:
+    made = rebuilder(packed(counted()))
+    place = np.zeros(14, np.uint8)
+    made.fill_tensor("w", place[1:13])
+    assert place.tolist() == [0, *range(1, 13), 0]
+
+
+def test_memory_of_another_form_is_refused() -> None:
+    made = rebuilder(packed(counted()), max_bytes=12)
+    locked = np.zeros(12, np.uint8)
+    locked.flags.writeable = False
+    problems = {
+        r"dtype uint8 and shape \(11,\) for 'w', expected uint8 and \(12,\)": np.zeros(
+            11, np.uint8
+        ),
+        "dtype uint16": np.zeros(12, np.uint16),
+        "not contiguous and writeable for 'w': fill a copy": np.zeros(24, np.uint8)[::2],
+        "not contiguous and writeable": locked,
+    }
+    for problem, out in problems.items():
+        with pytest.raises(ValueError, match=problem):
+            made.fill_tensor("w", out)
+        assert not out.any()
+    with pytest.raises(LimitError):
+        rebuilder(packed(counted()), max_bytes=11).fill_tensor("w", np.zeros(12, np.uint8))
+
+
 def test_the_limit_holds_before_anything_is_made() -> None:
     data = packed(counted())
     assert rebuilder(data, max_bytes=12).tensor("w").size == 12
@@ -104,6 +131,8 @@ def test_a_wrong_digest_is_corrupt(size: int) -> None:
     made = rebuilder(promise(spec, ZerosBase(), digest=0x123))
     with pytest.raises(CorruptError, match="computed"):
         made.tensor("w")
+    with pytest.raises(CorruptError, match="computed"):
+        made.fill_tensor("w", np.empty(size, np.uint8))
     with pytest.raises(CorruptError, match="digest") as caught:
         made.verify()
     assert caught.value.offset == made.header.file_size - 8
