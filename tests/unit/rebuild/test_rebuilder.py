@@ -76,10 +76,8 @@ def test_memory_of_another_form_is_refused() -> None:
     made = rebuilder(packed(counted()), max_bytes=12)
     locked = np.zeros(12, np.uint8)
     locked.flags.writeable = False
-    problems = {
-        r"dtype uint8 and shape \(11,\) for 'w', expected uint8 and \(12,\)": np.zeros(
-            11, np.uint8
-        ),
+    problems: dict[str, RawArray] = {
+        r"uint8 and shape \(11,\) for 'w', expected uint8 and \(12,\)": np.zeros(11, np.uint8),
         "dtype uint16": np.zeros(12, np.uint16),
         "not contiguous and writeable for 'w': fill a copy": np.zeros(24, np.uint8)[::2],
         "not contiguous and writeable": locked,
