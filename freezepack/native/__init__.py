@@ -26,7 +26,7 @@ __all__ = [
     "status",
 ]
 
-ABI = 1
+ABI = 2
 """Number of the C interface that this Python code speaks; `fpk_abi()` of the library."""
 
 KERNEL = Path(__file__).with_name("_kernel.so")

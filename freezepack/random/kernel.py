@@ -1,39 +1,72 @@
-"""Bases drawn by the C++ kernel: `freezepack/native/csrc/generate.cpp`."""
+"""Bases drawn by the C++ kernel: `freezepack/native/csrc/generate.cpp` and `rebuild.cpp`."""
 
 from collections.abc import Callable
-from ctypes import c_int32, c_uint32, c_uint64, c_void_p
+from ctypes import byref, c_int32, c_uint32, c_uint64, c_void_p
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from freezepack import native
-from freezepack.random.reference import narrow_bits
-from freezepack.types import Draw, DType, Init, RawArray
+from freezepack.random.reference import is_zeros
+from freezepack.random.tiles import key_words
+from freezepack.types import DType, Init, Positions, RawArray
 
 Fill = Callable[[RawArray, DType, int, Init, int], None]
+Rebuild = Callable[[RawArray, DType, int, Init | None, int, Positions, RawArray, bool], int]
 Words = Callable[[NDArray[np.uint32], int, int, int], None]
 
 _PLACE = (c_void_p, c_uint64, c_uint64, c_uint64, c_uint64)  # out, start, count, key, stream
+_DRAW = (c_uint32, c_uint32, c_uint32, c_uint32)  # draw, dtype, bits, tail
+_PATCH = (c_void_p, c_void_p, c_uint64)  # positions, values, trained
+_ZEROS, _KEEP = 0xFFFE, 0xFFFF
 
 
 def find_fill() -> Fill | None:
     """Return a function like `reference.fill_reference`, or None without a kernel."""
-    draw = native.function(
-        "fpk_fill", *_PLACE, c_uint32, c_uint32, c_uint32, c_uint32, restype=c_int32
-    )
-    sign = native.function("fpk_fill_sign", *_PLACE, c_uint32, c_uint64, restype=c_int32)
-    if draw is None or sign is None:
+    draw = native.function("fpk_fill", *_PLACE, *_DRAW, restype=c_int32)
+    if draw is None:
         return None
 
     def fill(out: RawArray, dtype: DType, key: int, init: Init, start: int) -> None:
         place = (out.ctypes.data, start, out.size, key, init.stream)
-        if init.draw == Draw.sign:
-            _check(sign(*place, dtype.itemsize, int(narrow_bits(init.bits, dtype))))
-        else:
-            _check(draw(*place, init.draw, dtype, init.bits, init.tail))
+        _check(draw(*place, init.draw, dtype, init.bits, init.tail))
 
     return fill
+
+
+def find_rebuild() -> Rebuild | None:
+    """Return a function like `reference.rebuild_reference`, or None without a kernel."""
+    work = native.function(
+        "fpk_rebuild", *_PLACE, *_DRAW, *_PATCH, c_void_p, c_void_p, restype=c_int32
+    )
+    if work is None:
+        return None
+
+    def rebuild(  # noqa: PLR0917
+        out: RawArray,
+        dtype: DType,
+        key: int,
+        init: Init | None,
+        start: int,
+        positions: Positions,
+        values: RawArray,
+        digest: bool,
+    ) -> int:
+        if init is None:
+            draw: tuple[int, ...] = (_KEEP, dtype, 0, 0)
+        elif is_zeros(init):
+            draw = (_ZEROS, dtype, 0, 0)
+        else:
+            draw = (init.draw, dtype, init.bits, init.tail)
+        total = c_uint64(0)
+        place = (out.ctypes.data, start, out.size, key, init.stream if init else 0)
+        patch = (positions.ctypes.data, values.ctypes.data, positions.size)
+        sums = (key_words().ctypes.data, byref(total)) if digest else (None, None)
+        _check(work(*place, *draw, *patch, *sums))
+        return total.value
+
+    return rebuild
 
 
 def find_words() -> Words | None:

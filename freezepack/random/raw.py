@@ -10,10 +10,17 @@ from numpy.typing import NDArray
 from freezepack import native
 from freezepack.errors import FreezepackError
 from freezepack.random.init import check_init
-from freezepack.random.kernel import Fill, Words, find_fill, find_words
+from freezepack.random.kernel import Fill, Rebuild, Words, find_fill, find_rebuild, find_words
 from freezepack.random.philox import make_words
-from freezepack.random.reference import CHUNK, fill_reference, narrow_bits
-from freezepack.types import Draw, DType, Init, RawArray
+from freezepack.random.reference import (
+    CHUNK,
+    fill_reference,
+    is_zeros,
+    narrow_bits,
+    rebuild_reference,
+)
+from freezepack.random.tiles import TILE
+from freezepack.types import Draw, DType, Init, Positions, RawArray
 
 END = 2**63
 """Positions in a stream are below this."""
@@ -76,6 +83,78 @@ def fill_raw(
     native.map_tiles(part, out.size, _NATIVE_TILE if kernel else CHUNK)
 
 
+def rebuild_raw(
+    out: RawArray,
+    dtype: DType,
+    *,
+    key: int,
+    init: Init | None,
+    start: int,
+    positions: Positions | None = None,
+    values: RawArray | None = None,
+    digest: bool = False,
+    backend: str | None = None,
+) -> int:
+    """Write a slice of base plus patch into `out` in one pass, and digest it on the way.
+
+    The work is done in the calling thread: callers split it.
+
+    Parameters
+    ----------
+    out : raw array, shape (n,)
+        Overwritten with elements `start` to `start + n - 1` of the tensor. Contiguous.
+    dtype : DType
+        Any element type. Draws need float32, float16, bfloat16 or float64.
+    key : int
+        The seed, 0 to 2**64 - 1.
+    init : Init or None
+        Draw, factor and stream of the base. The constant 0 is for every element type; None leaves
+        what stands in `out`.
+    start : int
+        Position of the first element; `start + n` is at most 2**63.
+    positions : uint32 array, shape (k,), optional
+        Which elements of `out` to replace, counted from its first; strictly increasing.
+    values : raw array, shape (k,), optional
+        What to replace them by.
+    digest : bool
+        Sum the digest's tiles too. `start` must be the beginning of a tile, and `out` must end
+        with a tile or with the tensor.
+    backend : {"native", "numpy"}
+        Force one implementation; None takes the kernel where there is one.
+
+    Returns
+    -------
+    int
+        What these tiles add to the digest of the tensor, modulo 2**64; 0 without `digest`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> out = np.empty(3, np.uint8)
+    >>> zeros, patch = Init(Draw.constant, 0), np.frombuffer(b"abc", np.uint8)
+    >>> at = np.arange(3, dtype=np.uint32)
+    >>> part = rebuild_raw(out, DType.uint8, key=0, init=zeros, start=0,
+    ...                    positions=at, values=patch, digest=True)
+    >>> bytes(out), hex(part)
+    (b'abc', '0x243c125aa37010a4')
+    """
+    key, start = index(key), index(start)
+    if init is not None and not is_zeros(init):
+        check_init(init, dtype)
+    _check_place(out, dtype.raw, key, start)
+    if positions is None or values is None:
+        positions, values = np.zeros(0, np.uint32), np.zeros(0, dtype.raw)
+    _check_patch(positions, values, out)
+    if digest and start * dtype.itemsize % TILE:
+        raise ValueError(f"start is {start}, expected the first element of a tile of {TILE} bytes")
+    work: Rebuild = _choose(backend, find_rebuild) or rebuild_reference
+    return work(out, dtype, key, init, start, positions, values, digest)
+
+
 def words(
     out: NDArray[np.uint32], *, key: int, stream: int, start: int = 0, backend: str | None = None
 ) -> None:
@@ -109,6 +188,20 @@ def words(
         work(out[begin:end], key, stream, start + begin)
 
     native.map_tiles(part, out.size, _NATIVE_TILE if kernel else CHUNK)
+
+
+def _check_patch(positions: Positions, values: RawArray, out: RawArray) -> None:
+    for name, array, dtype in (("positions", positions, np.uint32), ("values", values, out.dtype)):
+        if array.dtype != dtype or array.shape != positions.shape or array.ndim != 1:
+            problem = f"{name} have dtype {array.dtype} and shape {array.shape}"
+            raise ValueError(f"{problem}, expected {np.dtype(dtype)} and one axis, of one length")
+        if not array.flags.c_contiguous:
+            raise ValueError(f"{name} are not contiguous: give a copy")
+    if not positions.size:
+        return
+    if positions.size > 1 and not (positions[1:] > positions[:-1]).all():
+        raise ValueError("positions do not increase")
+    check_range("last position", int(positions[-1]), 0, out.size - 1)
 
 
 def check_range(name: str, value: int, low: int, high: int) -> None:

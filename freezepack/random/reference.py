@@ -5,7 +5,8 @@ import numpy as np
 from freezepack.random.draws import normal_integers, truncated_integers, uniform_integers
 from freezepack.random.narrow import narrow
 from freezepack.random.philox import make_words
-from freezepack.types import Draw, DType, Init, RawArray
+from freezepack.random.tiles import TILE, sum_tiles
+from freezepack.types import Draw, DType, Init, Positions, RawArray
 
 CHUNK = 1 << 16
 """Elements made at a time: the scratch memory stays in the second-level cache."""
@@ -16,6 +17,33 @@ def fill_reference(out: RawArray, dtype: DType, key: int, init: Init, start: int
     for begin in range(0, out.size, CHUNK):
         part = out[begin : begin + CHUNK]
         part[:] = _make(dtype, key, init, start + begin, part.size)
+
+
+def rebuild_reference(  # noqa: PLR0917
+    out: RawArray,
+    dtype: DType,
+    key: int,
+    init: Init | None,
+    start: int,
+    positions: Positions,
+    values: RawArray,
+    digest: bool,
+) -> int:
+    """Write base and patch into `out`, unchecked, and return the sum of the digest's tiles."""
+    if init is not None:
+        if is_zeros(init):
+            out.view(np.uint8).fill(0)
+        elif init.draw == Draw.constant:
+            out[:] = narrow_bits(init.bits, dtype)
+        else:
+            fill_reference(out, dtype, key, init, start)
+    out[positions] = values
+    return sum_tiles(out.view(np.uint8), start * dtype.itemsize // TILE) if digest else 0
+
+
+def is_zeros(init: Init) -> bool:
+    """Return whether every element of the base is +0, which any element type has."""
+    return init.draw == Draw.constant and init.bits == 0
 
 
 def _make(dtype: DType, key: int, init: Init, start: int, count: int) -> RawArray:

@@ -1,5 +1,5 @@
 // The digest of a tensor (formats/generators.md, section 9): sums over tiles that add up.
-#include "common.h"
+#include "digest.h"
 
 namespace {
 
@@ -38,10 +38,7 @@ FPK_CLONES uint64_t tile_sum(const unsigned char* data, const uint32_t* low, con
 
 }  // namespace
 
-// Adds up the tiles of `size` bytes; the first of them is tile number `first`. `keys` are the 1,024
-// words that the specification names; the last tile is padded with zeros.
-FPK_API uint64_t fpk_digest(const unsigned char* data, uint64_t size, uint64_t first,
-                            const uint32_t* keys) {
+uint64_t sum_tiles(const unsigned char* data, uint64_t size, uint64_t first, const uint32_t* keys) {
     uint32_t low[WORDS], high[WORDS];
     for (uint32_t i = 0; i < WORDS; i++) {
         low[i] = keys[2 * i];
@@ -59,4 +56,9 @@ FPK_API uint64_t fpk_digest(const unsigned char* data, uint64_t size, uint64_t f
         sum += finish(tile_sum(tile, low, high) + first * 0x9E3779B97F4A7C15u);
     }
     return sum;
+}
+
+FPK_API uint64_t fpk_digest(const unsigned char* data, uint64_t size, uint64_t first,
+                            const uint32_t* keys) {
+    return sum_tiles(data, size, first, keys);
 }

@@ -1,6 +1,6 @@
 // Words and draws, the portable version: a transcription of formats/generators.md in plain loops
 // that compilers turn into vector code. Single-threaded; Python splits the work.
-#include "common.h"
+#include "generate.h"
 #include "normal_table.h"
 
 namespace {
@@ -8,12 +8,8 @@ namespace {
 constexpr uint32_t TILE = 4096;  // elements made at a time; three such arrays fit the L1 cache
 constexpr uint32_t LANES = 64;   // blocks advanced together, so that the rounds become vector code
 
-enum Draw : uint32_t { UNIFORM = 1, NORMAL_DRAW = 2, TRUNCATED = 3 };
+enum Draw : uint32_t { CONSTANT = 0, UNIFORM = 1, NORMAL_DRAW = 2, TRUNCATED = 3, SIGN = 4 };
 enum DType : uint32_t { FLOAT32 = 1, FLOAT16 = 2, BFLOAT16 = 3, FLOAT64 = 4 };
-
-struct Stream {
-    uint64_t key, id;
-};
 
 // Section 2. Writes whole groups of LANES blocks; TILE holds a whole number of them.
 FPK_CLONES void philox(uint32_t* __restrict out, uint64_t block, uint32_t blocks, Stream stream) {
@@ -123,6 +119,17 @@ inline uint16_t to_float16(uint32_t x) {
     return static_cast<uint16_t>(y | sign);
 }
 
+// Exact, whatever the processor does with subnormal numbers.
+inline uint64_t to_float64(uint32_t x) {
+    const uint64_t sign = static_cast<uint64_t>(x & 0x80000000u) << 32;
+    uint64_t size = x & 0x7FFFFFFFu;
+    if (size == 0) return sign;
+    if (size >= 0x800000u) return sign | ((size << 29) + (UINT64_C(896) << 52));
+    const uint32_t top = 31 - leading_zeros(static_cast<uint32_t>(size));
+    size = (size << (52 - top)) & ((UINT64_C(1) << 52) - 1);
+    return sign | (static_cast<uint64_t>(top + 1023 - 149) << 52) | size;
+}
+
 template <class T>
 inline T* at(void* out, uint64_t done) {
     return static_cast<T*>(out) + done;
@@ -187,6 +194,30 @@ void signs(T* out, uint64_t start, uint64_t count, Stream stream, T value) {
     }
 }
 
+template <class T>
+void constants(T* out, uint64_t count, T value) {
+    for (uint64_t i = 0; i < count; i++) out[i] = value;
+}
+
+// Draws of one value: all elements have it, or it or its negative as their bit says.
+int32_t fill_two(void* out, uint64_t start, uint64_t count, Stream stream, bool sign,
+                 uint32_t dtype, uint32_t bits) {
+    const auto work = [&](auto* to, auto value) {
+        if (sign)
+            signs(to, start, count, stream, value);
+        else
+            constants(to, count, value);
+        return 0;
+    };
+    switch (dtype) {
+        case FLOAT32: return work(static_cast<uint32_t*>(out), bits);
+        case FLOAT16: return work(static_cast<uint16_t*>(out), to_float16(bits));
+        case BFLOAT16: return work(static_cast<uint16_t*>(out), to_bfloat16(bits));
+        case FLOAT64: return work(static_cast<uint64_t*>(out), to_float64(bits));
+        default: return 2;
+    }
+}
+
 }  // namespace
 
 FPK_API void fpk_words(uint32_t* out, uint64_t start, uint64_t count, uint64_t key, uint64_t id) {
@@ -198,9 +229,10 @@ FPK_API void fpk_words(uint32_t* out, uint64_t start, uint64_t count, uint64_t k
     }
 }
 
-// Draws 1 to 3 into `out`. Python has checked every number; 1 is an unknown draw, 2 a dtype.
-FPK_API int32_t fpk_fill(void* out, uint64_t start, uint64_t count, uint64_t key, uint64_t id,
-                         uint32_t draw, uint32_t dtype, uint32_t bits, uint32_t tail) {
+int32_t fill(void* out, uint64_t start, uint64_t count, Stream stream, uint32_t draw,
+             uint32_t dtype, uint32_t bits, uint32_t tail) {
+    if (draw == CONSTANT || draw == SIGN)
+        return fill_two(out, start, count, stream, draw == SIGN, dtype, bits);
     Words words;
     alignas(64) uint32_t v[TILE];
     alignas(64) int32_t k[TILE];
@@ -208,7 +240,7 @@ FPK_API int32_t fpk_fill(void* out, uint64_t start, uint64_t count, uint64_t key
     std::memcpy(&factor, &bits, 4);
     for (uint64_t done = 0; done < count;) {
         const uint32_t part = piece(start + done, count - done);
-        const uint32_t* w = words.make(start + done, part, {key, id});
+        const uint32_t* w = words.make(start + done, part, stream);
         if (draw == UNIFORM) {
             uniform(k, w, part);
         } else if (draw == NORMAL_DRAW) {
@@ -225,17 +257,7 @@ FPK_API int32_t fpk_fill(void* out, uint64_t start, uint64_t count, uint64_t key
     return 0;
 }
 
-// The sign draw: `pattern` is the positive value, narrowed. 3 is an unknown element size.
-FPK_API int32_t fpk_fill_sign(void* out, uint64_t start, uint64_t count, uint64_t key, uint64_t id,
-                              uint32_t itemsize, uint64_t pattern) {
-    const Stream stream = {key, id};
-    if (itemsize == 2)
-        signs(static_cast<uint16_t*>(out), start, count, stream, static_cast<uint16_t>(pattern));
-    else if (itemsize == 4)
-        signs(static_cast<uint32_t*>(out), start, count, stream, static_cast<uint32_t>(pattern));
-    else if (itemsize == 8)
-        signs(static_cast<uint64_t*>(out), start, count, stream, pattern);
-    else
-        return 3;
-    return 0;
+FPK_API int32_t fpk_fill(void* out, uint64_t start, uint64_t count, uint64_t key, uint64_t id,
+                         uint32_t draw, uint32_t dtype, uint32_t bits, uint32_t tail) {
+    return fill(out, start, count, {key, id}, draw, dtype, bits, tail);
 }
