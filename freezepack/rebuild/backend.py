@@ -18,6 +18,29 @@ class Backend(Protocol):
         """Write elements `start` to `start + out.size - 1` of a seeded base into `out`."""
         ...
 
+    def rebuild(
+        self,
+        out: RawArray,
+        dtype: DType,
+        *,
+        key: int,
+        init: Init | None,
+        start: int,
+        positions: Positions | None = None,
+        values: RawArray | None = None,
+        digest: bool = False,
+    ) -> int:
+        """Make base and patch of a slice in one pass, as `freezepack.random.raw.rebuild_raw` does.
+
+        Called by several threads at once; it does its work in the calling one.
+
+        Returns
+        -------
+        int
+            What the slice adds to the digest of the tensor, modulo 2**64; 0 without `digest`.
+        """
+        ...
+
     def patch(self, out: RawArray, positions: Positions, values: RawArray) -> None:
         """Replace elements: `out[positions] = values`. Positions are below `out.size`."""
         ...

@@ -22,6 +22,7 @@ from freezepack.types import (
 )
 
 _ONE = 0x3F800000
+_ZEROS = Init(Draw.constant, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,49 @@ class TensorBase:
             out[:] = self.tensors.read(self.spec, start, start + out.size)
         else:
             raise ValueError(f"{self.spec.name!r} has a base outside the file, and no tensors")
+
+    def rebuild(
+        self,
+        out: RawArray,
+        start: int,
+        positions: Positions | None = None,
+        values: RawArray | None = None,
+        *,
+        filled: bool = False,
+        digest: bool = False,
+    ) -> int:
+        """Write elements from `start` on into `out` with a patch in place, in one pass.
+
+        Parameters
+        ----------
+        positions, values : arrays, optional
+            What to replace, counted from the first element of `out`.
+        filled : bool
+            Whether `out` holds these elements of the base already.
+        digest : bool
+            Sum the digest too; `out` must then be whole tiles, or reach the end of the tensor.
+
+        Returns
+        -------
+        int
+            What these elements add to the digest, modulo 2**64; 0 without `digest`.
+        """
+        key, init = 0, _ZEROS if isinstance(self.base, ZerosBase) else None
+        if not filled:
+            if isinstance(self.base, SeedBase):
+                key, init = self.base.seed, self.init
+            elif init is None:
+                self.fill(out, start)
+        return self.backend.rebuild(
+            out,
+            self.spec.dtype,
+            key=key,
+            init=None if filled else init,
+            start=start,
+            positions=positions,
+            values=values,
+            digest=digest,
+        )
 
     def make(self, start: int, size: int) -> RawArray:
         """Return `size` elements from `start`."""

@@ -3,14 +3,14 @@
 import numpy as np
 
 from freezepack.rebuild.rebuilder import Rebuilder
-from freezepack.rebuild.unit import UnitPatcher
+from freezepack.rebuild.unit import UnitBase, UnitPatcher
 
 
 def count_changed(rebuilder: Rebuilder, name: str) -> int:
     """Return how many entries of a tensor differ, in any bit, from its base.
 
-    At most as many as are trained: a trained entry may have kept its value. Memory for two
-    units is used, however large the tensor.
+    At most as many as are trained: a trained entry may have kept its value. Memory for one
+    unit is used, however large the tensor.
 
     Raises
     ------
@@ -18,14 +18,15 @@ def count_changed(rebuilder: Rebuilder, name: str) -> int:
         As for rebuilding the tensor.
     """
     record = rebuilder.record(name)
-    base = rebuilder.base_of(record)
-    patcher = UnitPatcher(rebuilder.reader, record, base)
+    patcher = UnitPatcher(rebuilder.reader, record, rebuilder.base_of(record))
     width = record.spec.dtype.itemsize
     changed = 0
     for number in range(record.layout.units if record.trained else 0):
-        before = base.make(record.layout.start(number), record.layout.unit_size(number))
-        after = before.copy()
-        patcher.patch(number, after)
-        bits = before.view(np.uint8) != after.view(np.uint8)
-        changed += int(bits.reshape(-1, width).any(axis=1).sum())
+        layout = record.layout
+        base = UnitBase(patcher.base, layout.start(number), layout.unit_size(number))
+        patch = patcher.decode(number, base)
+        if patch is not None:
+            before = np.ascontiguousarray(base.make_at(patch.positions)).view(np.uint8)
+            after = np.ascontiguousarray(patch.values).view(np.uint8)
+            changed += int((before != after).reshape(-1, width).any(axis=1).sum())
     return changed

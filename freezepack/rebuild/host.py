@@ -3,6 +3,7 @@
 from freezepack import native
 from freezepack.digest import digest_tiles
 from freezepack.random import fill_raw
+from freezepack.random.raw import rebuild_raw
 from freezepack.types import DType, Init, Positions, RawArray
 
 
@@ -27,6 +28,31 @@ class HostBackend:
     def fill(self, out: RawArray, dtype: DType, *, key: int, init: Init, start: int) -> None:
         """Write elements `start` to `start + out.size - 1` of a seeded base into `out`."""
         fill_raw(out, dtype, key=key, init=init, start=start, backend=self.name)
+
+    def rebuild(
+        self,
+        out: RawArray,
+        dtype: DType,
+        *,
+        key: int,
+        init: Init | None,
+        start: int,
+        positions: Positions | None = None,
+        values: RawArray | None = None,
+        digest: bool = False,
+    ) -> int:
+        """Make base and patch of a slice in one pass; return what it adds to the digest."""
+        return rebuild_raw(
+            out,
+            dtype,
+            key=key,
+            init=init,
+            start=start,
+            positions=positions,
+            values=values,
+            digest=digest,
+            backend=self.name,
+        )
 
     def patch(self, out: RawArray, positions: Positions, values: RawArray) -> None:
         """Replace elements: `out[positions] = values`."""

@@ -2,12 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from freezepack import native
-from freezepack.rebuild.unit import UnitPatcher
+from freezepack.codecs import index_codec_by_id, value_codec_by_id
+from freezepack.random.tiles import TILE
+from freezepack.rebuild.memory import empty_arrays
+from freezepack.rebuild.unit import UnitBase, UnitPatch, UnitPatcher
 from freezepack.types import RawArray
+
+_MODULUS = 2**64
+_ADAPTIVE = 8
+"""How much longer a unit takes if its sections are decoded step by step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,40 +38,94 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class _Sums:
+    """What a part adds to the digest of its tensor.
+
+    Attributes
+    ----------
+    total : int
+        Of the tiles that lie in the part as a whole.
+    head, tail : raw array
+        Elements in front of those tiles and behind them, whose tiles lie in two parts.
+    """
+
+    total: int
+    head: RawArray
+    tail: RawArray
+
+
+@dataclass(frozen=True, slots=True)
 class _Part:
-    """What a thread does: the part of one unit that lies in `out`."""
+    """What a thread does: the part of one unit that lies in a range.
+
+    Attributes
+    ----------
+    out : raw array or None
+        Where the whole range goes; None where only the digest is wanted.
+    """
 
     wanted: Range
     number: int
-    out: RawArray
-    """The whole range."""
+    out: RawArray | None
+    digest: bool
 
     @property
-    def size(self) -> int:
-        """Elements of the unit."""
-        return self.wanted.patcher.record.layout.unit_size(self.number)
+    def cost(self) -> int:
+        """Return about how long this takes, in elements to be generated."""
+        record = self.wanted.patcher.record
+        adaptive = (
+            index_codec_by_id(record.kind.index_codec).adaptive
+            or value_codec_by_id(record.kind.value_codec).adaptive
+        )
+        return record.layout.unit_size(self.number) * (_ADAPTIVE if adaptive else 1)
 
-    def make(self) -> None:
-        """Write base and patch."""
-        patcher = self.wanted.patcher
+    def make(self) -> _Sums:
+        """Write base and patch in one pass."""
+        patcher, wanted = self.wanted.patcher, self.wanted
         low = patcher.record.layout.start(self.number)
-        high = low + self.size
-        begin, end = max(low, self.wanted.start), min(high, self.wanted.stop)
-        out = self.out[begin - self.wanted.start : end - self.wanted.start]
-        if not patcher.record.unit(self.number).count:
-            patcher.base.fill(out, begin)
-        elif out.size == self.size:
-            self._make_unit(out, low)
+        size = patcher.record.layout.unit_size(self.number)
+        begin, end = max(low, wanted.start), min(low + size, wanted.stop)
+        if self.out is None:
+            out = np.empty(end - begin, patcher.record.spec.dtype.raw)
         else:
-            unit = np.empty(self.size, out.dtype)
-            self._make_unit(unit, low)
-            out[:] = unit[begin - low : end - low]
+            out = self.out[begin - wanted.start : end - wanted.start]
+        whole = out.size == size
+        base = UnitBase(patcher.base, low, size, out if whole else None)
+        patch = patcher.decode(self.number, base)
+        if not whole:
+            patch = patch.cut(begin - low, end - low) if patch else None
+            if base.elements is not None:
+                out[:] = base.elements[begin - low : end - low]
+        return _write(self, out, begin, patch, base.elements is not None)
 
-    def _make_unit(self, out: RawArray, low: int) -> None:
-        patcher = self.wanted.patcher
-        if patcher.record.unit(self.number).count < out.size:
-            patcher.base.fill(out, low)
-        patcher.patch(self.number, out)
+
+def _write(part: _Part, out: RawArray, begin: int, patch: UnitPatch | None, filled: bool) -> _Sums:
+    """Write the elements from `begin` on and sum their digest; `filled` if they are the base."""
+    base, end = part.wanted.patcher.base, begin + out.size
+    if patch is not None and patch.positions is None:
+        out[:] = patch.values
+        patch, filled = None, True
+    first, last = begin, end
+    if part.digest:
+        tile = TILE // out.itemsize
+        first = min(-(-begin // tile) * tile, end)
+        # Only the last tile of a tensor may be shorter.
+        last = end if end == base.spec.size else max(end // tile * tile, first)
+    total = 0
+    for low, high in ((begin, first), (first, last), (last, end)):
+        if low < high:
+            inner = (
+                patch.cut(low - begin, high - begin) if patch and high - low < out.size else patch
+            )
+            total += base.rebuild(
+                out[low - begin : high - begin],
+                low,
+                inner.positions if inner else None,
+                inner.values if inner else None,
+                filled=filled,
+                digest=part.digest and low == first,
+            )
+    return _Sums(total, out[: first - begin].copy(), out[last - begin :].copy())
 
 
 def make_ranges(wanted: Sequence[Range]) -> list[RawArray]:
@@ -74,29 +136,54 @@ def make_ranges(wanted: Sequence[Range]) -> list[RawArray]:
     FormatError, BaseMismatchError
         If a unit is damaged, or a base outside the file has not the tensor.
     """
-    outs = [np.empty(r.size, r.patcher.record.spec.dtype.raw) for r in wanted]
-    fill_ranges(wanted, outs)
+    outs = empty_arrays([(each.size, each.patcher.record.spec.dtype.raw) for each in wanted])
+    _run([_split(each, out, False) for each, out in zip(wanted, outs, strict=True)])
     return outs
 
 
-def fill_ranges(wanted: Sequence[Range], outs: Sequence[RawArray]) -> None:
-    """Write the elements of every range into the array given for it.
+def fill_tensors(patchers: Sequence[UnitPatcher], outs: Sequence[RawArray | None]) -> list[int]:
+    """Make whole tensors in the arrays given for them, and return their digests.
+
+    Parameters
+    ----------
+    outs : sequence of raw arrays or None
+        One for each tensor; None where only the digest is wanted, which takes memory for one unit
+        in each thread.
 
     Raises
     ------
     FormatError, BaseMismatchError
         As for `make_ranges`; the arrays may hold anything then.
     """
-    parts = [
-        _Part(each, number, out)
-        for each, out in zip(wanted, outs, strict=True)
-        for number in _units(each)
+    wanted = [
+        _split(Range.whole(patcher), out, True) for patcher, out in zip(patchers, outs, strict=True)
     ]
-    parts.sort(key=lambda part: -part.size)
-    native.map_items(_Part.make, parts, sum(out.size for out in outs))
+    return [_add_up(parts, sums) for parts, sums in zip(wanted, _run(wanted), strict=True)]
 
 
-def _units(wanted: Range) -> range:
-    """Return the numbers of the units that have elements in a range."""
+def _split(wanted: Range, out: RawArray | None, digest: bool) -> list[_Part]:
+    """Return the parts of a range, one for each unit that has elements in it."""
     step = wanted.patcher.record.layout.unit_positions
-    return range(wanted.start // step, -(-wanted.stop // step) if wanted.size else 0)
+    numbers = range(wanted.start // step, -(-wanted.stop // step) if wanted.size else 0)
+    return [_Part(wanted, number, out, digest) for number in numbers]
+
+
+def _run(wanted: Sequence[Sequence[_Part]]) -> list[list[_Sums]]:
+    """Make all parts, those that take longest first, and return what each adds to the digest."""
+    places = [(i, j) for i, parts in enumerate(wanted) for j in range(len(parts))]
+    costs = {(i, j): wanted[i][j].cost for i, j in places}
+    places.sort(key=lambda place: -costs[place])
+    made = native.map_items(lambda p: wanted[p[0]][p[1]].make(), places, sum(costs.values()))
+    found = dict(zip(places, made, strict=True))
+    return [[found[i, j] for j in range(len(parts))] for i, parts in enumerate(wanted)]
+
+
+def _add_up(parts: Sequence[_Part], sums: Sequence[_Sums]) -> int:
+    """Return the digest of a tensor: its parts, and the tiles that lie in two of them."""
+    total = sum(each.total for each in sums)
+    for part, (before, after) in zip(parts[1:], pairwise(sums), strict=True):
+        seam = np.concatenate([before.tail, after.head])
+        base, start = part.wanted.patcher.base, part.wanted.patcher.record.layout.start(part.number)
+        if seam.size:
+            total += base.rebuild(seam, start - before.tail.size, filled=True, digest=True)
+    return total % _MODULUS

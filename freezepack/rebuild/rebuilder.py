@@ -1,10 +1,9 @@
 """Tensors of an open pack: whole or by ranges of elements, checked, within a limit."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from freezepack import native
 from freezepack.digest import content_digest
 from freezepack.errors import BaseMismatchError, CorruptError, LimitError
 from freezepack.format.reader import PackReader
@@ -12,7 +11,8 @@ from freezepack.format.tables import TensorRecord
 from freezepack.rebuild import choose_backend
 from freezepack.rebuild.base import TensorBase
 from freezepack.rebuild.bases import BaseTensors, find_base
-from freezepack.rebuild.ranges import Range, fill_ranges, make_ranges
+from freezepack.rebuild.memory import empty_arrays
+from freezepack.rebuild.ranges import Range, fill_tensors, make_ranges
 from freezepack.rebuild.unit import UnitPatcher
 from freezepack.types import FileBase, PackBase, RawArray, TensorSpec
 
@@ -130,15 +130,10 @@ class Rebuilder:
             As for `tensor`.
         """
         self.check_limit()
-        records = self.header.tensors
-        made = make_ranges([Range.whole(self._patcher(record)) for record in records.values()])
-        out = dict(zip(records, made, strict=True))
-        large_first = sorted(out, key=lambda name: -out[name].nbytes)
-        found = native.map_items(
-            lambda name: self._backend.digest(out[name]), large_first, self.header.nbytes // 4
-        )
-        self._compare_all(dict(zip(large_first, found, strict=True)))
-        return out
+        records = self.header.tensors.values()
+        outs = empty_arrays([(record.spec.size, record.spec.dtype.raw) for record in records])
+        self._compare_all(fill_tensors([self._patcher(record) for record in records], outs))
+        return dict(zip(self.header.tensors, outs, strict=True))
 
     def verify(self) -> None:
         """Make every tensor once and compare the digests; nothing is kept.
@@ -148,11 +143,7 @@ class Rebuilder:
         FormatError, BaseMismatchError
             As `tensor` does.
         """
-        if self.header.digest is not None:
-            self._check_model()
-            return
-        for name in self.header.tensors:
-            self.tensor(name)
+        self._check_model()
 
     def elements(self, name: str, start: int, stop: int) -> RawArray:
         """Make elements `start` to `stop` - 1 of a tensor, in C order.
@@ -185,14 +176,11 @@ class Rebuilder:
     def _patcher(self, record: TensorRecord) -> UnitPatcher:
         return UnitPatcher(self.reader, record, self.base_of(record))
 
-    def _make(self, record: TensorRecord) -> RawArray:
-        return make_ranges([Range.whole(self._patcher(record))])[0]
-
     def _fill(self, record: TensorRecord, out: RawArray) -> None:
         """Make a tensor in `out` and compare its digest, which is known."""
-        fill_ranges([Range.whole(self._patcher(record))], [out])
+        found = fill_tensors([self._patcher(record)], [out])[0]
         wanted = self._digests[record.spec.name] if record.digest is None else record.digest
-        self._compare(wanted, self._backend.digest(out), record.spec.name)
+        self._compare(wanted, found, record.spec.name)
 
     def _check_model_for(self, record: TensorRecord) -> None:
         """Compare a digest that stands for all, once; say why another's base may be needed."""
@@ -210,22 +198,23 @@ class Rebuilder:
             raise BaseMismatchError(f"{error}. {reason}") from None
 
     def _check_model(self) -> None:
-        """Compare the one digest of all tensors, and keep the digest of each."""
-        digests: dict[str, int] = {}
+        """Compare the digests of all tensors, of which none is kept."""
         for name, record in self.header.tensors.items():
-            digests[name] = self._backend.digest(self._make(record))
-        self._compare_all(digests)
-        self._digests = digests
+            self._check_bytes(record.spec.nbytes, name)
+        patchers = [self._patcher(record) for record in self.header.tensors.values()]
+        self._compare_all(fill_tensors(patchers, [None] * len(patchers)))
 
-    def _compare_all(self, found: Mapping[str, int]) -> None:
-        """Compare the digests of all tensors with those of the header."""
+    def _compare_all(self, found: Sequence[int]) -> None:
+        """Compare the digests of all tensors, in file order, with those of the header."""
         records = self.header.tensors
         if self.header.digest is not None:
-            whole = content_digest((record.spec, found[name]) for name, record in records.items())
+            pairs = zip(records.values(), found, strict=True)
+            whole = content_digest((record.spec, value) for record, value in pairs)
             self._compare(self.header.digest, whole, "")
+            self._digests = dict(zip(records, found, strict=True))
             return
-        for name, record in records.items():
-            self._compare(record.digest or 0, found[name], name)
+        for (name, record), value in zip(records.items(), found, strict=True):
+            self._compare(record.digest or 0, value, name)
 
     def _compare(self, wanted: int, found: int, name: str) -> None:
         if wanted != found:

@@ -1,4 +1,4 @@
-"""One unit of a tensor: decode the index, decode the values, replace."""
+"""One unit of a tensor: its base where a codec looks at it, its index and its values."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ def describe_unit(
     offset : int
         Position in the file of the section.
     patterns : callable, optional
-        Returns the patterns of the base, where they are at hand already.
+        Returns the patterns of the base, where they are made in another way.
     """
     start, size = layout.start(number), layout.unit_size(number)
     rows, cols = layout.unit_matrix(number)
@@ -52,48 +52,111 @@ def describe_unit(
     )
 
 
+class UnitBase:
+    """The base of one unit, made once and only if a codec looks at it.
+
+    Parameters
+    ----------
+    out : raw array, optional
+        Where to make it: the unit's elements. Without it memory is taken when needed.
+
+    Attributes
+    ----------
+    elements : raw array or None
+        The base; None until a codec has looked at it.
+    """
+
+    __slots__ = ("_base", "_out", "elements", "size", "start")
+
+    def __init__(
+        self, base: TensorBase, start: int, size: int, out: RawArray | None = None
+    ) -> None:
+        self.start = start
+        self.size = size
+        self.elements: RawArray | None = None
+        self._base = base
+        self._out = out
+
+    def make(self) -> RawArray:
+        """Return the base as bits of the element type."""
+        if self.elements is None:
+            out = np.empty(self.size, self._base.spec.dtype.raw) if self._out is None else self._out
+            self._base.fill(out, self.start)
+            self.elements = out
+        return self.elements
+
+    def make_patterns(self) -> NDArray[np.uint32]:
+        """Return the float32 patterns of the base, which are its bits if it is float32."""
+        if self._base.spec.dtype == DType.float32:
+            return self.make().view(np.uint32)
+        return self._base.make_patterns(self.start, self.size)
+
+    def make_at(self, positions: Positions | None) -> RawArray:
+        """Return the bits of the base at some positions of the unit; None is all."""
+        return self.make() if positions is None else self.make()[positions]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPatch:
+    """What is trained in a unit, or in a part of it.
+
+    Attributes
+    ----------
+    positions : uint32 array or None
+        Increasing, counted from the first element; None where all is trained.
+    values : raw array
+        Bits of the trained elements; may be read-only.
+    """
+
+    positions: Positions | None
+    values: RawArray
+
+    def cut(self, begin: int, end: int) -> "UnitPatch":
+        """Return what is trained of elements `begin` to `end` - 1, counted from `begin`."""
+        if self.positions is None:
+            return UnitPatch(None, self.values[begin:end])
+        low, high = np.searchsorted(self.positions, (begin, end))
+        return UnitPatch(self.positions[low:high] - np.uint32(begin), self.values[low:high])
+
+
 @dataclass(frozen=True, slots=True)
 class UnitPatcher:
-    """Puts the trained elements of one tensor into its base, unit by unit.
+    """Decodes the patch of one tensor, unit by unit.
 
     Attributes
     ----------
     base : TensorBase
-        Made only where a codec or a wholly trained unit asks for it.
+        Made only where a codec asks for it.
     """
 
     reader: PackReader
     record: TensorRecord
     base: TensorBase
 
-    def patch(self, number: int, out: RawArray) -> None:
-        """Replace the trained elements of unit `number`.
+    def decode(self, number: int, base: UnitBase) -> UnitPatch | None:
+        """Return what is trained in unit `number`, or None where nothing is.
 
         Parameters
         ----------
-        out : raw array
-            The unit's elements, changed in place. They are the base already, unless everything
-            in the unit is trained: then they may be anything.
+        base : UnitBase
+            Of this unit. Its elements are made if a codec looks at them, and left as they are.
 
         Raises
         ------
         FormatError
             If a section is damaged or breaks a rule.
         """
-        entry = self.record.unit(number)
-        if not entry.count:
-            return
+        count = self.record.unit(number).count
+        if not count:
+            return None
         index, values = self.reader.sections(self.record, number)
         try:
-            whole = entry.count == out.size
-            positions = None if whole else self._decode_index(number, index, out.size, out)
-            decoded = self._decode_values(number, values, out, positions)
+            positions = None
+            if count < base.size:
+                positions = self._decode_index(number, index, base.size, base.make_patterns)
+            return UnitPatch(positions, self._decode_values(number, values, base, positions))
         except FormatError as error:
             raise error.of(self.record.spec.name) from None
-        if positions is None:
-            out[:] = decoded
-        else:
-            self.base.backend.patch(out, positions, decoded)
 
     def positions(self, number: int) -> Positions:
         """Return the trained positions of unit `number`, without making its elements.
@@ -113,22 +176,23 @@ class UnitPatcher:
             raise error.of(self.record.spec.name) from None
 
     def _decode_index(
-        self, number: int, section: memoryview, size: int, out: RawArray | None = None
+        self,
+        number: int,
+        section: memoryview,
+        size: int,
+        patterns: Callable[[], NDArray[np.uint32]] | None = None,
     ) -> Positions:
-        """Return the trained positions, proven to lie in the unit; `out` holds its base."""
+        """Return the trained positions, proven to lie in the unit."""
         record, kind = self.record, self.record.kind
         entry = record.unit(number)
         seed = self.reader.header.bases[kind.mask_base - 1] if kind.mask_base else None
-        mask_seed = seed if isinstance(seed, SeedBase) else None
-        # `out` may hold the very patterns of the base: no need to make them again.
-        seeded = isinstance(record.base, SeedBase) and record.spec.dtype == DType.float32
         unit = describe_unit(
             record.layout,
             number,
             self.base,
-            mask_seed,
+            seed if isinstance(seed, SeedBase) else None,
             offset=entry.index_offset,
-            patterns=(lambda: out.view(np.uint32)) if seeded and out is not None else None,
+            patterns=patterns if self.base.has_patterns else None,
         )
         positions = index_codec_by_id(kind.index_codec).decode(section, entry.count, unit)
         inside = positions.size == entry.count and positions[-1] < size
@@ -138,11 +202,11 @@ class UnitPatcher:
         return positions
 
     def _decode_values(
-        self, number: int, section: memoryview, out: RawArray, positions: Positions | None
+        self, number: int, section: memoryview, unit: UnitBase, positions: Positions | None
     ) -> RawArray:
         record, entry = self.record, self.record.unit(number)
-        bits = None if positions is None else lambda: out[positions]
-        base = self.base.values_at(record.layout.start(number), out.size, positions, bits)
+        bits = partial(unit.make_at, positions)
+        base = self.base.values_at(unit.start, unit.size, positions, bits)
         if record.parameter:
             section = memoryview(record.parameter + section)
         codec = value_codec_by_id(record.kind.value_codec)
