@@ -140,9 +140,13 @@ class Rebuilder:
 
         Raises
         ------
+        LimitError
+            If one has more than `max_bytes`.
         FormatError, BaseMismatchError
             As `tensor` does.
         """
+        for name, record in self.header.tensors.items():
+            self._check_bytes(record.spec.nbytes, name)
         self._check_model()
 
     def elements(self, name: str, start: int, stop: int) -> RawArray:
@@ -186,6 +190,9 @@ class Rebuilder:
         """Compare a digest that stands for all, once; say why another's base may be needed."""
         if record.digest is not None or self._digests:
             return
+        # Nothing of the others is kept, but making them takes time.
+        if self.max_bytes is not None and self.header.nbytes > DEFAULT_MAX_BYTES:
+            self.check_limit()
         try:
             self._check_model()
         except BaseMismatchError as error:
@@ -199,8 +206,6 @@ class Rebuilder:
 
     def _check_model(self) -> None:
         """Compare the digests of all tensors, of which none is kept."""
-        for name, record in self.header.tensors.items():
-            self._check_bytes(record.spec.nbytes, name)
         patchers = [self._patcher(record) for record in self.header.tensors.values()]
         self._compare_all(fill_tensors(patchers, [None] * len(patchers)))
 
