@@ -1,0 +1,215 @@
+"""The dense ONNX model of a pack: weights under the names of its state dict, bit for bit."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from freezepack import __version__
+from freezepack.errors import CheckpointError
+from freezepack.export.architecture import build_from_metadata
+from freezepack.export.onnx_lean import make_lean, strip_notes
+from freezepack.export.onnx_trace import DEFAULT_OPSET, check_opset, require_onnx, trace
+from freezepack.export.onnx_types import ONNX_TYPES
+from freezepack.handle import PackFile
+from freezepack.matching import check_forms, check_ties, match_names
+from freezepack.nn.overlay import Overlay
+from freezepack.nn.state import named_state, unwrap
+
+if TYPE_CHECKING:
+    import onnx
+    import onnx_ir as ir
+
+OUTPUT = "output"
+"""Name of the output; `output_0`, ... where there are more."""
+IR_VERSION = 8
+"""The first with functions; every runtime that reads opset 18 knows it."""
+
+
+def dense_model(
+    file: PackFile,
+    module: nn.Module | None = None,
+    inputs: tuple[Any, ...] | None = None,
+    *,
+    opset: int = DEFAULT_OPSET,
+    lean: bool = False,
+    weights: bool = True,
+) -> onnx.ModelProto:
+    """Return the network of a pack as an ONNX model.
+
+    Initializers carry names, shapes, element types and bits exactly as in the pack, in file order:
+    nothing is transposed, folded or renamed. A tied weight is there once, under the name that owns
+    it; what the network does not use in evaluation (counters of BatchNorm) is not there. Other
+    constants of the graph come behind them.
+
+    Parameters
+    ----------
+    file : PackFile
+        The open pack.
+    module : torch.nn.Module, optional
+        The network; default: the one that the metadata names. Only its structure is used, its
+        weights may be on the device "meta". Not changed.
+    inputs : tuple, optional
+        Example arguments for `module`. The first dimension of each tensor, the batch, is free.
+    opset : int
+        Version of the standard operators.
+    lean : bool
+        Leave out what only costs bytes: names of nodes, shapes of inner values, attributes at
+        their defaults.
+    weights : bool
+        False leaves the initializers that the pack fills without data.
+
+    Raises
+    ------
+    CheckpointError
+        If the network cannot be traced, or its tensors are not those of the pack.
+    MissingExtraError
+        If onnx, onnxscript or onnxruntime is not installed.
+
+    Examples
+    --------
+    >>> import freezepack, freezepack.torch
+    >>> net = nn.Linear(3, 2)
+    >>> with freezepack.open(freezepack.torch.save(net.state_dict())) as file:
+    ...     model = dense_model(file, net, (torch.zeros(1, 3),))
+    >>> [(tensor.name, list(tensor.dims)) for tensor in model.graph.initializer]
+    [('bias', [2]), ('weight', [2, 3])]
+    """
+    require_onnx("export to ONNX")
+    check_opset(opset)
+    if module is None:
+        module = zoo_network(file.header.metadata)
+        inputs = example_inputs(module)
+    if inputs is None:
+        raise CheckpointError("a network of your own needs example inputs")
+    plain = plain_module(module)
+    sources = match_pack(plain, file)
+    traced = trace(plain, inputs, sources, opset)
+    model = _to_proto(traced, sources, file)
+    strip_notes(model)
+    if lean:
+        make_lean(model, file.header.tensors)
+    if weights:
+        place_weights(model, file)
+    return model
+
+
+def zoo_network(metadata: Mapping[str, str]) -> nn.Module:
+    """Build the network that metadata names, without memory for its weights."""
+    try:
+        with torch.device("meta"):
+            return build_from_metadata(metadata)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f"the network cannot be built: {error}") from None
+
+
+def example_inputs(module: nn.Module) -> tuple[Tensor, ...]:
+    """Return inputs for a model of ours, on the device of its weights."""
+    shape: tuple[int, ...] = module.input_shape  # type: ignore[assignment]
+    device = next(module.parameters()).device
+    return (torch.zeros(2, *shape, device=device),)
+
+
+def plain_module(module: nn.Module) -> nn.Module:
+    """Return a module without wrappers and without frozen overlays.
+
+    A frozen module is copied; its dense weights stand where the overlays were.
+    """
+    inner = unwrap(module)
+    if not any(_overlays(part) for part in inner.modules()):
+        return inner
+    plain = copy.deepcopy(inner)
+    for part in list(plain.modules()):
+        for name in _overlays(part):
+            parametrize.remove_parametrizations(part, name, leave_parametrized=True)
+    return plain
+
+
+def _overlays(part: nn.Module) -> list[str]:
+    if not parametrize.is_parametrized(part):
+        return []
+    chains: Any = part.parametrizations
+    return [name for name, chain in chains.items() if isinstance(chain[0], Overlay)]
+
+
+def match_pack(module: nn.Module, file: PackFile) -> dict[str, str]:
+    """Return, for every name of a module's state, the tensor of the pack that fills it.
+
+    Raises
+    ------
+    CheckpointError
+        If the pack lacks a tensor, or one has another shape or element type.
+    """
+    state = named_state(module)
+    sources = dict(match_names(state.tensors, state.aliases, file))
+    missing = sorted(set(state.tensors) - set(sources), key=str.encode)
+    if missing:
+        raise CheckpointError(f"not in the pack: {', '.join(missing)}")
+    check_forms(state.tensors, sources, file)
+    check_ties(sources, state.aliases, file)
+    found = {alias: sources[owner] for alias, owner in state.aliases.items()}
+    return {
+        name: file.rebuilder.record(stored).spec.name
+        for name, stored in {**sources, **found}.items()
+    }
+
+
+def place_weights(model: onnx.ModelProto, file: PackFile) -> None:
+    """Fill the initializers that are tensors of the pack, one after the other."""
+    for tensor in model.graph.initializer:
+        if tensor.name in file.header.tensors and not tensor.HasField("raw_data"):
+            tensor.raw_data = file.rebuilder.tensor(tensor.name).tobytes()
+
+
+def _to_proto(traced: ir.Model, sources: Mapping[str, str], file: PackFile) -> onnx.ModelProto:
+    """Serialise a traced graph; its weights, until now inputs, become initializers without data."""
+    import onnx
+    from onnx_ir import serde
+
+    graph = traced.graph
+    used = _merge_ties(graph, sources)
+    _name_outputs(graph)
+    model: onnx.ModelProto = serde.serialize_model(traced)
+    constants = list(model.graph.initializer)
+    model.graph.ClearField("initializer")
+    for name in sorted(used, key=str.encode):
+        spec = file.header.tensors[name].spec
+        model.graph.initializer.add(name=name, dims=spec.shape, data_type=ONNX_TYPES[spec.dtype])
+    model.graph.initializer.extend(constants)
+    model.ir_version = max(IR_VERSION, onnx.helper.find_min_ir_version_for(model.opset_import))
+    model.producer_name, model.producer_version = "freezepack", __version__
+    return model
+
+
+def _merge_ties(graph: ir.Graph, sources: Mapping[str, str]) -> set[str]:
+    """Let every weight that is used be read under the name that owns it; return these names."""
+    owners: dict[str, ir.Value] = {}
+    for value in list(graph.inputs):
+        name = value.name or ""
+        if name not in sources:
+            continue
+        graph.inputs.remove(value)
+        if not value.uses():
+            continue
+        first = owners.setdefault(sources[name], value)
+        for node, index in tuple(value.uses()):
+            node.replace_input_with(index, first)
+    for name, value in owners.items():
+        value.name = name
+    return set(owners)
+
+
+def _name_outputs(graph: ir.Graph) -> None:
+    taken = {value.name for value in graph.inputs}
+    several = len(graph.outputs) > 1
+    for i, value in enumerate(graph.outputs):
+        name = f"{OUTPUT}_{i}" if several else OUTPUT
+        if not value.is_graph_input() and name not in taken:
+            value.name = name

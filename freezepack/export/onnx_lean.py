@@ -1,0 +1,104 @@
+"""An ONNX graph with fewer bytes and the same meaning."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import onnx
+
+_ONES = {"dilations", "strides"}
+_LETTERS = string.ascii_lowercase + string.ascii_uppercase
+
+
+def strip_notes(model: onnx.ModelProto) -> None:
+    """Remove what a tracer notes of itself: source lines, traces, texts; in place.
+
+    They name files of the machine that exported, and differ from run to run.
+    """
+    graph = model.graph
+    parts = [*graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer]
+    for part in (model, graph, *parts, *model.functions):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+
+
+def make_lean(model: onnx.ModelProto, names: Collection[str]) -> None:
+    """Remove shapes of inner values, names of nodes and attributes at their defaults; in place.
+
+    Inputs, outputs and the initializers in `names` keep their names; all other values get short
+    ones.
+    """
+    graph = model.graph
+    graph.ClearField("value_info")
+    _plain_reshapes(graph)
+    opset = next(entry.version for entry in model.opset_import if not entry.domain)
+    for node in graph.node:
+        node.ClearField("name")
+        _drop_defaults(node, opset)
+    _shorten(graph, names)
+
+
+def _drop_defaults(node: onnx.NodeProto, opset: int) -> None:
+    from onnx import defs, helper
+
+    schema = defs.get_schema(node.op_type, opset, node.domain)
+    kept = []
+    for attribute in node.attribute:
+        default = schema.attributes[attribute.name].default_value
+        value = helper.get_attribute_value(attribute)
+        if default.name and helper.get_attribute_value(default) == value:
+            continue
+        if _is_implied(node.op_type, attribute.name, value):
+            continue
+        kept.append(attribute)
+    if len(kept) < len(node.attribute):
+        copies = [type(attribute).FromString(attribute.SerializeToString()) for attribute in kept]
+        node.ClearField("attribute")
+        node.attribute.extend(copies)
+
+
+def _is_implied(operator: str, name: str, value: object) -> bool:
+    """Return whether the specification gives a list this value where it is not there."""
+    if not operator.endswith(("Conv", "Pool")) or not isinstance(value, Iterable):
+        return False
+    if name == "kernel_shape":
+        return operator == "Conv"  # the shape of the weight says it
+    items = list(value)
+    return (name in _ONES and set(items) == {1}) or (name == "pads" and set(items) == {0})
+
+
+def _plain_reshapes(graph: onnx.GraphProto) -> None:
+    """Take off `allowzero` where the shape is a constant without 0: it changes nothing there."""
+    from onnx import numpy_helper
+
+    shapes = {t.name: t for t in graph.initializer if t.HasField("raw_data")}
+    for node in graph.node:
+        shape = shapes.get(node.input[1]) if node.op_type == "Reshape" else None
+        if shape is not None and numpy_helper.to_array(shape).all():
+            node.ClearField("attribute")
+
+
+def _shorten(graph: onnx.GraphProto, names: Collection[str]) -> None:
+    """Give values between nodes, and constants, names of one or two letters."""
+    if any(a.HasField("g") or a.graphs for node in graph.node for a in node.attribute):
+        return  # graphs inside see the names outside
+    inner = [tensor.name for tensor in graph.initializer if tensor.name not in names]
+    inner += [name for node in graph.node for name in node.output if name]
+    fixed = {value.name for value in (*graph.input, *graph.output)}.union(names)
+    free = (name for name in _short_names() if name not in fixed)
+    renamed = {name: next(free) for name in inner if name not in fixed}
+    for tensor in graph.initializer:
+        tensor.name = renamed.get(tensor.name, tensor.name)
+    for node in graph.node:
+        for field in (node.input, node.output):
+            field[:] = [renamed.get(name, name) for name in field]
+
+
+def _short_names() -> Iterator[str]:
+    yield from _LETTERS
+    for first in _short_names():
+        for second in _LETTERS:
+            yield first + second
