@@ -190,9 +190,6 @@ class Rebuilder:
         """Compare a digest that stands for all, once; say why another's base may be needed."""
         if record.digest is not None or self._digests:
             return
-        # Nothing of the others is kept, but making them takes time.
-        if self.max_bytes is not None and self.header.nbytes > DEFAULT_MAX_BYTES:
-            self.check_limit()
         try:
             self._check_model()
         except BaseMismatchError as error:

@@ -54,14 +54,6 @@ def promise(spec: TensorSpec, base: Base, init: Init | None = None, digest: int 
     return b"".join(write_pack(EncodedPack([tensor])))
 
 
-def enlarged(data: bytes) -> bytes:
-    """Return a pack without payload in which the tensor of shape (2, 2) has 2**50 elements."""
-    with PackReader(data) as reader:
-        start = reader.header.sizes["preamble"]
-    header = data[start:].replace(bytes([2, 2, 2]), bytes([2]) + varint_bytes(2**25) * 2)
-    return preamble_bytes(0, header, [], 0) + header
-
-
 def test_a_tensor_and_its_elements_are_made() -> None:
     made = rebuilder(packed(counted()))
     assert made.tensor("w").tolist() == list(range(1, 13))
@@ -112,21 +104,17 @@ def test_the_limit_holds_before_anything_is_made() -> None:
 
 
 def test_a_hundred_bytes_that_ask_for_a_petabyte_are_refused_at_once() -> None:
-    data = enlarged(promise(TensorSpec("w", (2, 2), DType.uint8), ZerosBase()))
+    small = promise(TensorSpec("w", (2, 2), DType.uint8), ZerosBase())
+    rank_and_shape = bytes([2]) + varint_bytes(2**25) * 2
+    with PackReader(small) as reader:
+        start = reader.header.sizes["preamble"]
+    header = small[start:].replace(bytes([2, 2, 2]), rank_and_shape)
+    data = preamble_bytes(0, header, [], 0) + header
     assert len(data) < 60
     made = rebuilder(data)
     for call in (made.verify, lambda: made.tensor("w")):
         with pytest.raises(LimitError, match="1,125,899,906,842,624 bytes when rebuilt"):
             call()
-
-
-def test_a_petabyte_beside_a_small_tensor_takes_no_time() -> None:
-    specs = [TensorSpec("v", (1,), DType.uint8), TensorSpec("w", (2, 2), DType.uint8)]
-    tensors = [EncodedTensor(s, ZerosBase(), None, 0, 0, (EncodedUnit(0),), 0) for s in specs]
-    made = rebuilder(enlarged(b"".join(write_pack(EncodedPack(tensors)))))
-    assert made.elements("v", 0, 1).tolist() == [0]
-    with pytest.raises(LimitError, match="1,125,899,906,842,625 bytes when rebuilt"):
-        made.tensor("v")
 
 
 def test_many_tensors_count_together() -> None:
