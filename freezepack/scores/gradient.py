@@ -14,7 +14,7 @@ from freezepack.scores.task import Scores, ScoreTask
 DEFAULT_CHUNK = 256
 
 
-def mean_gradients(model: nn.Module, task: ScoreTask) -> Scores:
+def mean_gradients(model: nn.Module, task: ScoreTask, temperature: float = 1.0) -> Scores:
     """Return the gradient of the mean loss at the present weights.
 
     Parameters
@@ -22,7 +22,9 @@ def mean_gradients(model: nn.Module, task: ScoreTask) -> Scores:
     model : torch.nn.Module
         Parameters, gradients, buffers and mode are as before afterwards.
     task : ScoreTask
-        `inputs` and `targets` are needed.
+        `inputs` and `targets` are needed. Where it has masks, weights outside them count as 0.
+    temperature : float
+        Outputs are divided by it before the loss.
 
     Returns
     -------
@@ -39,31 +41,60 @@ def mean_gradients(model: nn.Module, task: ScoreTask) -> Scores:
     One forward and backward pass over the batch in `task.dtype`. In float64 the sum over 1 and
     over N chunks differs by about 1e-16 of its size, in float32 by 1e-7.
     """
+    with losses_of(model, task, temperature) as (weights, losses):
+        sums = [torch.zeros(w.shape, dtype=torch.float64) for w in weights]
+        for loss in losses:
+            add_gradients(sums, torch.autograd.grad(loss, weights, allow_unused=True))
+    return dict(zip(task.names, sums, strict=True))
+
+
+def add_gradients(sums: list[Tensor], gradients: tuple[Tensor | None, ...]) -> None:
+    """Add gradients to float64 sums on the CPU; None is that of a weight without influence."""
+    for total, gradient in zip(sums, gradients, strict=True):
+        if gradient is not None:
+            total.add_(gradient.detach().to("cpu", torch.float64))
+
+
+@contextmanager
+def losses_of(
+    model: nn.Module, task: ScoreTask, temperature: float = 1.0
+) -> Iterator[tuple[list[Tensor], Iterator[Tensor]]]:
+    """Give copies of the weights and, chunk by chunk, the loss as a function of them.
+
+    The losses of all chunks add up to the mean loss of the batch. Mode, buffers and random state
+    of the network are as before when the block is left. Parameters as for `mean_gradients`.
+    """
     inputs, targets = _batch(task)
-    dtype = task.dtype
-    device = next(model.parameters()).device
-    parameters = {k: p.detach().to(dtype, copy=True) for k, p in model.named_parameters()}
-    buffers = {
-        k: b.detach().to(dtype, copy=True) if b.is_floating_point() else b.detach().clone()
-        for k, b in model.named_buffers()
-    }
+    parameters, buffers = copy_state(model, task)
     weights = [parameters[name].requires_grad_() for name in task.names]
-    sums = [torch.zeros(w.shape, dtype=torch.float64) for w in weights]
-    cards = [device] if device.type == "cuda" else []
-    with _mode(model, task), torch.random.fork_rng(devices=cards):
-        torch.manual_seed(task.seed % 2**63)  # dropout must repeat
-        size = _chunk_size(model, task, len(inputs))
+    device = next(model.parameters()).device
+
+    def chunks(size: int) -> Iterator[Tensor]:
         for start in range(0, len(inputs), size):
             part = inputs[start : start + size].to(device)
-            part = part.to(dtype) if part.is_floating_point() else part
+            part = part.to(task.dtype) if part.is_floating_point() else part
             labels = targets[start : start + size].to(device)
             output = functional_call(model, (parameters, buffers), (part,))
-            loss = task.loss(output, labels) * (len(part) / len(inputs))
-            grads = torch.autograd.grad(loss, weights, allow_unused=True)
-            for i, grad in enumerate(grads):
-                if grad is not None:
-                    sums[i] += grad.to("cpu", torch.float64)
-    return dict(zip(task.names, sums, strict=True))
+            share = len(part) / len(inputs)
+            yield task.loss(output if temperature == 1.0 else output / temperature, labels) * share
+
+    cards = [device] if device.type == "cuda" else []
+    with network_mode(model, task.mode), torch.random.fork_rng(devices=cards):
+        torch.manual_seed(task.seed % 2**63)  # dropout must repeat
+        yield weights, chunks(_chunk_size(model, task, len(inputs)))
+
+
+def copy_state(model: nn.Module, task: ScoreTask) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return copies of parameters and buffers in `task.dtype`; weights outside masks are 0."""
+    parameters = {k: p.detach().to(task.dtype, copy=True) for k, p in model.named_parameters()}
+    for name, mask in (task.masks or {}).items():
+        outside = ~torch.from_numpy(mask).to(parameters[name].device)
+        parameters[name][outside] = 0.0
+    buffers = {
+        k: b.detach().to(task.dtype, copy=True) if b.is_floating_point() else b.detach().clone()
+        for k, b in model.named_buffers()
+    }
+    return parameters, buffers
 
 
 def _batch(task: ScoreTask) -> tuple[Tensor, Tensor]:
@@ -72,6 +103,9 @@ def _batch(task: ScoreTask) -> tuple[Tensor, Tensor]:
     if len(task.inputs) != len(task.targets) or len(task.inputs) == 0:
         found = f"{len(task.inputs)} inputs and {len(task.targets)} targets"
         raise SelectionError(f"the score batch has {found}, expected as many of each, at least 1")
+    if not 1 <= task.batches <= len(task.inputs):
+        found = f"{task.batches} batches of {len(task.inputs)} examples in all"
+        raise SelectionError(f"the score has {found}, expected 1 to {len(task.inputs)} batches")
     return task.inputs, task.targets
 
 
@@ -82,18 +116,26 @@ def _chunk_size(model: nn.Module, task: ScoreTask, count: int) -> int:
     )
     if not whole:
         return task.chunk or DEFAULT_CHUNK
-    if task.chunk is not None and task.chunk < count:
-        problem = f"batch normalisation needs the {count} examples in one chunk, not {task.chunk}"
+    size = -(-count // task.batches)
+    if task.chunk is not None and task.chunk < size:
+        problem = f"batch normalisation needs the {size} examples in one chunk, not {task.chunk}"
         raise SelectionError(f"{problem}: leave the chunk size out or score in mode 'eval'")
-    return count
+    return size
 
 
 @contextmanager
-def _mode(model: nn.Module, task: ScoreTask) -> Iterator[None]:
-    if task.mode not in ("train", "eval"):
-        raise SelectionError(f"score mode is {task.mode!r}, expected 'train' or 'eval'")
+def network_mode(model: nn.Module, mode: str) -> Iterator[None]:
+    """Put a network into a mode for the block; each module gets its own mode back.
+
+    Raises
+    ------
+    SelectionError
+        If `mode` is neither "train" nor "eval".
+    """
+    if mode not in ("train", "eval"):
+        raise SelectionError(f"score mode is {mode!r}, expected 'train' or 'eval'")
     before = [(module, module.training) for module in model.modules()]
-    model.train(task.mode == "train")
+    model.train(mode == "train")
     try:
         yield
     finally:

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from freezepack.types import BoolArray
+
 Scores = dict[str, Tensor]
 """Name to float64 CPU tensor of the weight's shape; higher is more important."""
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -33,12 +35,20 @@ class ScoreTask:
     chunk : int, optional
         Examples per pass, to bound memory; None takes what the network allows. Chunks change no
         result: sums are kept in float64.
+    batches : int
+        Parts of equal length, the last one may be shorter, that the batch consists of, each
+        normalised by its own statistics where the network normalises batches in training mode.
+        Gradients are averaged. Without such layers it changes no result.
     mode : {"train", "eval"}
-        Mode of the network while it is scored. Batch normalisation in "train" sees the batch as
-        one chunk.
+        Mode of the network while it is scored. Batch normalisation in "train" sees each of
+        the `batches` as one chunk.
     dtype : torch.dtype
         Element type in which gradients are computed. float64 makes a mask independent of chunks,
         threads and device; use float32 only for a network that insists on it.
+    masks : mapping of name to bool array, optional
+        Where the network is scored as a pruned one: weights that are False count as 0 in the
+        forward pass. They are scored all the same, with their own value: by what they would
+        matter if they came back.
     """
 
     names: tuple[str, ...]
@@ -48,8 +58,10 @@ class ScoreTask:
     targets: Tensor | None = None
     loss: Loss = F.cross_entropy
     chunk: int | None = None
+    batches: int = 1
     mode: str = "train"
     dtype: torch.dtype = torch.float64
+    masks: Mapping[str, BoolArray] | None = None
 
 
 class Score(Protocol):

@@ -12,13 +12,31 @@ from freezepack.selection.topk import Masks, select
 class Strategy(Protocol):
     """A strategy turns a network, a score and a rate into masks; it changes nothing."""
 
-    def __call__(self, model: nn.Module, score: Score, task: ScoreTask, rate: str | float) -> Masks:
-        """Return a mask for each weight of `task.names`; True is trained."""
+    def __call__(
+        self,
+        model: nn.Module,
+        score: Score,
+        task: ScoreTask,
+        rate: str | float,
+        *,
+        budget: str = "global",
+    ) -> Masks:
+        """Return a mask for each weight of `task.names`; True is trained.
+
+        Options of a strategy are further keyword arguments with defaults.
+        """
         ...
 
 
-def one_shot(model: nn.Module, score: Score, task: ScoreTask, rate: str | float) -> Masks:
-    """Score once, then keep the highest of all weights together.
+def one_shot(
+    model: nn.Module,
+    score: Score,
+    task: ScoreTask,
+    rate: str | float,
+    *,
+    budget: str = "global",
+) -> Masks:
+    """Score once, then keep the highest of all weights together, or of each layer.
 
     FreezeNet is `one_shot(snip)` with the rest frozen at its seed, SNIP with the rest at 0.
 
@@ -37,4 +55,4 @@ def one_shot(model: nn.Module, score: Score, task: ScoreTask, rate: str | float)
     """
     trained_count(sum(model.get_parameter(name).numel() for name in task.names), rate)
     scores = score(model, task)
-    return select({name: scores[name].numpy() for name in task.names}, rate)
+    return select({name: scores[name].numpy() for name in task.names}, rate, budget)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from freezepack.errors import SelectionError
+from freezepack.selection.budget import layer_counts
 from freezepack.selection.rate import trained_count
 from freezepack.types import BoolArray
 
@@ -54,8 +55,10 @@ def keep_top(scores: NDArray[np.float64], count: int) -> BoolArray:
     return mask
 
 
-def select(scores: Mapping[str, NDArray[np.float64]], rate: str | float) -> Masks:
-    """Mark the highest scores of all tensors together.
+def select(
+    scores: Mapping[str, NDArray[np.float64]], rate: str | float, budget: str = "global"
+) -> Masks:
+    """Mark the highest scores of all tensors together, or of each tensor.
 
     Parameters
     ----------
@@ -63,6 +66,8 @@ def select(scores: Mapping[str, NDArray[np.float64]], rate: str | float) -> Mask
         In file order. Not changed.
     rate : str or float
         Freezing rate over all entries, see `trained_count`.
+    budget : {"global", "uniform", "erk"}
+        One pool for all tensors, or a count for each, see `layer_counts`.
 
     Returns
     -------
@@ -81,11 +86,35 @@ def select(scores: Mapping[str, NDArray[np.float64]], rate: str | float) -> Mask
     {'a': [[False, True]], 'b': [True, False]}
     """
     count = trained_count(sum(part.size for part in scores.values()), rate)
+    return select_count(scores, count, budget)
+
+
+def select_count(
+    scores: Mapping[str, NDArray[np.float64]], count: int, budget: str = "global"
+) -> Masks:
+    """Mark the `count` highest scores; everything else as for `select`.
+
+    Examples
+    --------
+    >>> scores = {"a": np.array([1.0, 4.0]), "b": np.array([3.0, 2.0])}
+    >>> masks = select_count(scores, 2, "uniform")
+    >>> {name: mask.tolist() for name, mask in masks.items()}
+    {'a': [False, True], 'b': [True, False]}
+    """
     for name, part in scores.items():
         if np.isnan(part).any():
             position = int(np.isnan(part).reshape(-1).argmax())
             raise SelectionError(f"score {position} of {name!r} is NaN, expected a number")
+    if budget != "global":
+        counts = layer_counts({name: part.shape for name, part in scores.items()}, count, budget)
+        return {name: _keep(part, counts[name]) for name, part in scores.items()}
     mask = keep_top(np.concatenate([part.reshape(-1) for part in scores.values()]), count)
     ends = np.cumsum([part.size for part in scores.values()])
     parts = np.split(mask, ends[:-1])
     return {name: p.reshape(scores[name].shape) for name, p in zip(scores, parts, strict=True)}
+
+
+def _keep(scores: NDArray[np.float64], count: int) -> BoolArray:
+    if count == 0:
+        return np.zeros(scores.shape, np.bool_)
+    return keep_top(scores.reshape(-1), count).reshape(scores.shape)

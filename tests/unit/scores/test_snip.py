@@ -129,3 +129,40 @@ def test_an_unknown_mode_is_refused_and_the_mode_of_the_network_kept() -> None:
     with pytest.raises(SelectionError, match="score mode is 'test', expected 'train' or 'eval'"):
         snip(layer, task)
     assert not layer.training
+
+
+def test_several_batches_are_averaged_each_with_its_own_normalisation() -> None:
+    torch.manual_seed(2)
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2)).double()
+    inputs, targets = torch.randn(8, 3).double(), torch.arange(8) % 2
+    names = ("0.weight",)
+    halves = [
+        mean_gradients(model, ScoreTask(names, inputs=inputs[half], targets=targets[half]))
+        for half in (slice(0, 4), slice(4, 8))
+    ]
+    task = ScoreTask(names, inputs=inputs, targets=targets, batches=2)
+    expected = (halves[0]["0.weight"] + halves[1]["0.weight"]) / 2
+    torch.testing.assert_close(mean_gradients(model, task)["0.weight"], expected)
+    whole = mean_gradients(model, ScoreTask(names, inputs=inputs, targets=targets))
+    assert not torch.allclose(whole["0.weight"], expected)
+    task = ScoreTask(names, inputs=inputs, targets=targets, batches=9)
+    with pytest.raises(SelectionError, match="9 batches of 8 examples in all, expected 1 to 8"):
+        snip(model, task)
+    task = ScoreTask(names, inputs=inputs, targets=targets, batches=2, chunk=3)
+    with pytest.raises(SelectionError, match="needs the 4 examples in one chunk, not 3"):
+        snip(model, task)
+
+
+def test_weights_outside_the_mask_count_as_zero_and_are_scored_with_their_own_value() -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)).double()
+    inputs, targets = torch.randn(5, 3).double(), torch.tensor([0, 1, 1, 0, 1])
+    mask = torch.tensor([[True, False, True]] * 4)
+    names = ("0.weight", "2.weight")
+    task = ScoreTask(names, inputs=inputs, targets=targets, masks={"0.weight": mask.numpy()})
+    scores = snip(model, task)
+    weight = model.get_parameter("0.weight").detach().clone()
+    with torch.no_grad():
+        model.get_parameter("0.weight").mul_(mask)
+    bare = mean_gradients(model, ScoreTask(names, inputs=inputs, targets=targets))
+    torch.testing.assert_close(scores["0.weight"], (weight * bare["0.weight"]).abs())
+    assert (scores["0.weight"][:, 1] > 0).all()
