@@ -137,6 +137,7 @@ class TensorBase:
             Where the bits are at hand already.
         """
         chosen = slice(None) if positions is None else positions
+        init = self.init
 
         def make_bits() -> RawArray:
             return self.make(start, size)[chosen]
@@ -147,10 +148,10 @@ class TensorBase:
             self._draw(out, DType.float32, start, bits=_ONE)
             return out.view(np.float32)[chosen].astype(np.int32)
 
-        drawn = isinstance(self.base, SeedBase) and self.init is not None
-        if self.init is None or not drawn or self.init.draw in (Draw.constant, Draw.sign):
+        drawn = isinstance(self.base, SeedBase) and init is not None
+        if init is None or not drawn or init.draw in (Draw.constant, Draw.sign):
             return BaseValues(bits or make_bits)
-        return BaseValues(bits or make_bits, make_integers, self.init.bits)
+        return BaseValues(bits or make_bits, make_integers, init.bits)
 
     def _draw(self, out: RawArray, dtype: DType, start: int, *, bits: int | None = None) -> None:
         if not isinstance(self.base, SeedBase) or self.init is None:

@@ -7,7 +7,6 @@ from itertools import pairwise
 import numpy as np
 
 from freezepack import native
-from freezepack.codecs import index_codec_by_id, value_codec_by_id
 from freezepack.random.tiles import TILE
 from freezepack.rebuild.memory import empty_arrays
 from freezepack.rebuild.unit import UnitBase, UnitPatch, UnitPatcher
@@ -72,18 +71,15 @@ class _Part:
     @property
     def cost(self) -> int:
         """Return about how long this takes, in elements to be generated."""
-        record = self.wanted.patcher.record
-        adaptive = (
-            index_codec_by_id(record.kind.index_codec).adaptive
-            or value_codec_by_id(record.kind.value_codec).adaptive
-        )
-        return record.layout.unit_size(self.number) * (_ADAPTIVE if adaptive else 1)
+        patcher = self.wanted.patcher
+        adaptive = patcher.index.adaptive or patcher.values.adaptive
+        return patcher.layout.unit_size(self.number) * (_ADAPTIVE if adaptive else 1)
 
     def make(self) -> _Sums:
         """Write base and patch in one pass."""
         patcher, wanted = self.wanted.patcher, self.wanted
-        low = patcher.record.layout.start(self.number)
-        size = patcher.record.layout.unit_size(self.number)
+        low = patcher.layout.start(self.number)
+        size = patcher.layout.unit_size(self.number)
         begin, end = max(low, wanted.start), min(low + size, wanted.stop)
         if self.out is None:
             out = np.empty(end - begin, patcher.record.spec.dtype.raw)
@@ -101,31 +97,29 @@ class _Part:
 
 def _write(part: _Part, out: RawArray, begin: int, patch: UnitPatch | None, filled: bool) -> _Sums:
     """Write the elements from `begin` on and sum their digest; `filled` if they are the base."""
-    base, end = part.wanted.patcher.base, begin + out.size
+    base, size = part.wanted.patcher.base, out.size
     if patch is not None and patch.positions is None:
         out[:] = patch.values
         patch, filled = None, True
-    first, last = begin, end
-    if part.digest:
-        tile = TILE // out.itemsize
-        first = min(-(-begin // tile) * tile, end)
-        # Only the last tile of a tensor may be shorter.
-        last = end if end == base.spec.size else max(end // tile * tile, first)
-    total = 0
-    for low, high in ((begin, first), (first, last), (last, end)):
-        if low < high:
-            inner = (
-                patch.cut(low - begin, high - begin) if patch and high - low < out.size else patch
-            )
-            total += base.rebuild(
-                out[low - begin : high - begin],
-                low,
-                inner.positions if inner else None,
-                inner.values if inner else None,
-                filled=filled,
-                digest=part.digest and low == first,
-            )
-    return _Sums(total, out[: first - begin].copy(), out[last - begin :].copy())
+
+    def make(low: int, high: int, digest: bool) -> int:
+        if low >= high:
+            return 0
+        inner = patch if patch is None or high - low == size else patch.cut(low, high)
+        trained = (inner.positions, inner.values) if inner else (None, None)
+        return base.rebuild(out[low:high], begin + low, *trained, filled=filled, digest=digest)
+
+    if not part.digest:
+        make(0, size, False)
+        return _Sums(0, out[:0], out[:0])
+    tile = TILE // out.itemsize
+    first = min(-begin % tile, size)
+    # Only the last tile of a tensor may be shorter.
+    last = size if begin + size == base.spec.size else max(first, size - (begin + size) % tile)
+    make(0, first, False)
+    total = make(first, last, True)
+    make(last, size, False)
+    return _Sums(total, out[:first].copy(), out[last:].copy())
 
 
 def make_ranges(wanted: Sequence[Range]) -> list[RawArray]:
@@ -163,7 +157,7 @@ def fill_tensors(patchers: Sequence[UnitPatcher], outs: Sequence[RawArray | None
 
 def _split(wanted: Range, out: RawArray | None, digest: bool) -> list[_Part]:
     """Return the parts of a range, one for each unit that has elements in it."""
-    step = wanted.patcher.record.layout.unit_positions
+    step = wanted.patcher.layout.unit_positions
     numbers = range(wanted.start // step, -(-wanted.stop // step) if wanted.size else 0)
     return [_Part(wanted, number, out, digest) for number in numbers]
 
@@ -183,7 +177,7 @@ def _add_up(parts: Sequence[_Part], sums: Sequence[_Sums]) -> int:
     total = sum(each.total for each in sums)
     for part, (before, after) in zip(parts[1:], pairwise(sums), strict=True):
         seam = np.concatenate([before.tail, after.head])
-        base, start = part.wanted.patcher.base, part.wanted.patcher.record.layout.start(part.number)
+        base, start = part.wanted.patcher.base, part.wanted.patcher.layout.start(part.number)
         if seam.size:
             total += base.rebuild(seam, start - before.tail.size, filled=True, digest=True)
     return total % _MODULUS

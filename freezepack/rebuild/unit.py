@@ -12,7 +12,7 @@ from freezepack.codecs.base import Unit
 from freezepack.errors import CorruptError, FormatError
 from freezepack.format.layout import Layout
 from freezepack.format.reader import PackReader
-from freezepack.format.tables import TensorRecord
+from freezepack.format.tables import TensorRecord, UnitEntry
 from freezepack.rebuild.base import TensorBase
 from freezepack.types import DType, Positions, RawArray, SeedBase
 
@@ -119,19 +119,29 @@ class UnitPatch:
         return UnitPatch(self.positions[low:high] - np.uint32(begin), self.values[low:high])
 
 
-@dataclass(frozen=True, slots=True)
 class UnitPatcher:
     """Decodes the patch of one tensor, unit by unit.
 
-    Attributes
+    Parameters
     ----------
+    reader : PackReader
+        The open pack.
+    record : TensorRecord
+        The tensor.
     base : TensorBase
         Made only where a codec asks for it.
     """
 
-    reader: PackReader
-    record: TensorRecord
-    base: TensorBase
+    def __init__(self, reader: PackReader, record: TensorRecord, base: TensorBase) -> None:
+        self.reader = reader
+        self.record = record
+        self.base = base
+        self.layout = record.layout
+        self.index = index_codec_by_id(record.kind.index_codec)
+        self.values = value_codec_by_id(record.kind.value_codec)
+        number = record.kind.mask_base
+        seed = reader.header.bases[number - 1] if number else None
+        self._mask_seed = seed if isinstance(seed, SeedBase) else None
 
     def decode(self, number: int, base: UnitBase) -> UnitPatch | None:
         """Return what is trained in unit `number`, or None where nothing is.
@@ -146,15 +156,15 @@ class UnitPatcher:
         FormatError
             If a section is damaged or breaks a rule.
         """
-        count = self.record.unit(number).count
-        if not count:
+        entry = self.record.unit(number)
+        if not entry.count:
             return None
         index, values = self.reader.sections(self.record, number)
         try:
             positions = None
-            if count < base.size:
-                positions = self._decode_index(number, index, base.size, base.make_patterns)
-            return UnitPatch(positions, self._decode_values(number, values, base, positions))
+            if entry.count < base.size:
+                positions = self._decode_index(number, entry, index, base.make_patterns)
+            return UnitPatch(positions, self._decode_values(entry, values, base, positions))
         except FormatError as error:
             raise error.of(self.record.spec.name) from None
 
@@ -166,52 +176,47 @@ class UnitPatcher:
         FormatError
             If the section is damaged or breaks a rule.
         """
-        entry, size = self.record.unit(number), self.record.layout.unit_size(number)
-        if entry.count in {0, size}:
+        entry = self.record.unit(number)
+        if entry.count in {0, self.layout.unit_size(number)}:
             return np.arange(entry.count, dtype=np.uint32)
         index, _ = self.reader.sections(self.record, number)
         try:
-            return self._decode_index(number, index, size)
+            return self._decode_index(number, entry, index)
         except FormatError as error:
             raise error.of(self.record.spec.name) from None
 
     def _decode_index(
         self,
         number: int,
+        entry: UnitEntry,
         section: memoryview,
-        size: int,
         patterns: Callable[[], NDArray[np.uint32]] | None = None,
     ) -> Positions:
         """Return the trained positions, proven to lie in the unit."""
-        record, kind = self.record, self.record.kind
-        entry = record.unit(number)
-        seed = self.reader.header.bases[kind.mask_base - 1] if kind.mask_base else None
         unit = describe_unit(
-            record.layout,
+            self.layout,
             number,
             self.base,
-            seed if isinstance(seed, SeedBase) else None,
+            self._mask_seed,
             offset=entry.index_offset,
             patterns=patterns if self.base.has_patterns else None,
         )
-        positions = index_codec_by_id(kind.index_codec).decode(section, entry.count, unit)
-        inside = positions.size == entry.count and positions[-1] < size
+        positions = self.index.decode(section, entry.count, unit)
+        inside = positions.size == entry.count and positions[-1] < unit.size
         if not inside or not (positions[1:] > positions[:-1]).all():
-            problem = f"expected {entry.count} increasing positions below {size}"
+            problem = f"expected {entry.count} increasing positions below {unit.size}"
             raise CorruptError("index", entry.index_offset, problem)
         return positions
 
     def _decode_values(
-        self, number: int, section: memoryview, unit: UnitBase, positions: Positions | None
+        self, entry: UnitEntry, section: memoryview, unit: UnitBase, positions: Positions | None
     ) -> RawArray:
-        record, entry = self.record, self.record.unit(number)
         bits = partial(unit.make_at, positions)
         base = self.base.values_at(unit.start, unit.size, positions, bits)
-        if record.parameter:
-            section = memoryview(record.parameter + section)
-        codec = value_codec_by_id(record.kind.value_codec)
-        offset, dtype = entry.values_offset, record.spec.dtype
-        values = codec.decode(section, dtype, entry.count, base, offset)
+        if self.record.parameter:
+            section = memoryview(self.record.parameter + section)
+        offset, dtype = entry.values_offset, self.record.spec.dtype
+        values = self.values.decode(section, dtype, entry.count, base, offset)
         if values.size != entry.count:
             raise CorruptError("values", offset, f"{values.size} values, expected {entry.count}")
         return values

@@ -14,7 +14,7 @@ from freezepack.format.writer import EncodedPack, EncodedTensor, EncodedUnit, wr
 from freezepack.pack.claims import Claim
 from freezepack.pack.packer import pack_arrays
 from freezepack.random import fill_raw, make_init
-from freezepack.rebuild.ranges import Range, make_ranges
+from freezepack.rebuild.ranges import Range, fill_tensors, make_ranges
 from freezepack.rebuild.rebuilder import Rebuilder
 from freezepack.rebuild.unit import UnitPatcher
 from freezepack.types import DType, RawArray, SeedBase, TensorSpec, ZerosBase
@@ -100,6 +100,39 @@ def test_each_digest_is_compared(size: int, per_tensor: bool) -> None:
     assert (made.header.digest is None) == per_tensor
     with pytest.raises(CorruptError, match="digest of 'b'" if per_tensor else "digest at"):
         made.tensors()
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("dtype", [DType.uint8, DType.float32, DType.complex128])
+@pytest.mark.parametrize("shape", [(349_526, 3), (3, 524_289)])
+def test_a_tile_may_lie_in_two_units(dtype: DType, shape: tuple[int, int]) -> None:
+    spec = TensorSpec("w", shape, dtype)
+    raw = np.zeros(spec.nbytes, np.uint8).view(dtype.raw)
+    step = UNIT_POSITIONS // shape[1] * shape[1]
+    assert step < spec.size
+    assert step * dtype.itemsize % 4096
+    raw.view(np.uint8)[:: 4097 * dtype.itemsize] = 7
+    raw[step - 1 : step + 1] = raw[0]
+    data = b"".join(pack_arrays({"w": (spec, raw)}, index="fast", values="raw").pieces)
+    made = Rebuilder(PackReader(data))
+    patcher = UnitPatcher(made.reader, made.record("w"), made.base_of(made.record("w")))
+    out = np.empty(spec.size, dtype.raw)
+    # A digest in one go knows no units.
+    assert fill_tensors([patcher], [out]) == [digest(raw)]
+    assert out.tobytes() == raw.tobytes()
+
+
+def test_digests_without_keeping_are_those_of_the_tensors(big: tuple[Arrays, bytes]) -> None:
+    made = Rebuilder(PackReader(big[1]))
+    patchers = [
+        UnitPatcher(made.reader, record, made.base_of(record))
+        for record in made.header.tensors.values()
+    ]
+    wanted = [digest(raw) for _, raw in big[0].values()]
+    assert fill_tensors(patchers, [None, None]) == wanted
+    out = np.empty(21, np.uint32)
+    assert fill_tensors(patchers, [None, out]) == wanted
+    assert out.tolist() == big[0]["c"][1].tolist()
 
 
 def test_all_tensors_count_against_the_limit(big: tuple[Arrays, bytes]) -> None:
