@@ -1,6 +1,7 @@
 """Tables from names to parts; a part is imported when it is first used."""
 
-from collections.abc import Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -60,3 +61,44 @@ class Registry(Mapping[str, Entry]):
             If there is no such entry; the message names close matches.
         """
         return self[name].load()
+
+
+Argument = str | int | float | bool
+"""What an argument of a part may be: what JSON and a file's metadata can hold."""
+
+
+def resolve_arguments(
+    kind: str, part: Callable[..., Any], given: Mapping[str, Argument]
+) -> dict[str, Argument]:
+    """Complete the arguments of a part with its defaults, so that a record says everything.
+
+    Parameters
+    ----------
+    kind : str
+        What to call an argument in the error, as in "argument of model 'lenet5-caffe'".
+    part : callable
+        Its parameters with defaults are the arguments; any others are not.
+    given : mapping
+        The arguments that differ from the defaults. Not changed.
+
+    Returns
+    -------
+    dict
+        All arguments, in the order of the part's signature.
+
+    Raises
+    ------
+    UnknownNameError
+        If the part has no such argument.
+
+    Examples
+    --------
+    >>> resolve_arguments("argument of int", lambda text, base=10: 0, {"base": 2})
+    {'base': 2}
+    """
+    parameters = inspect.signature(part).parameters
+    known = {k: p.default for k, p in parameters.items() if p.default is not p.empty}
+    for key in given:
+        if key not in known:
+            raise UnknownNameError(kind, key, known)
+    return {key: given.get(key, default) for key, default in known.items()}

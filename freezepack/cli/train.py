@@ -37,6 +37,13 @@ if TYPE_CHECKING:
 @click.option("--score", default="snip", show_default=True, help="See `list scores`.")
 @click.option("--strategy", default="one-shot", show_default=True, help="See `list strategies`.")
 @click.option(
+    "--strategy-arg",
+    "strategy_args",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="As in steps=30, schedule=linear, budget=erk.",
+)
+@click.option(
     "--fill",
     default="seed",
     show_default=True,
@@ -56,6 +63,10 @@ if TYPE_CHECKING:
 @click.option("--clip", type=float, help="Largest norm of the gradient.")
 @click.option("--score-batch", type=int, help="Images for the score; default: of the data set.")
 @click.option(
+    "--score-batches", default=1, show_default=True, help="Parts of it, normalised each alone."
+)
+@click.option("--score-balanced", is_flag=True, help="As many images of each class.")
+@click.option(
     "--threads", type=click.IntRange(min=1), help="Of torch; one per run suits small networks."
 )
 @device_option
@@ -65,6 +76,7 @@ if TYPE_CHECKING:
 @json_option
 def train(
     model_args: tuple[str, ...],
+    strategy_args: tuple[str, ...],
     data_dir: Path | None,
     threads: int | None,
     device: str,
@@ -90,7 +102,11 @@ def train(
     from freezepack.train.device import find_device
 
     try:
-        config = RunConfig(model_args=parse_arguments(model_args), **settings)
+        config = RunConfig(
+            model_args=parse_arguments(model_args),
+            strategy_args=parse_arguments(strategy_args),
+            **settings,
+        )
         with torch.device("meta"):
             build_model(config.model, config.model_args)
     except (TypeError, ValueError) as error:

@@ -1,15 +1,14 @@
 """From a model's name and arguments to the module."""
 
-import inspect
 from collections.abc import Mapping
 
 from torch import nn
 
-from freezepack.errors import UnknownNameError
 from freezepack.models import MODELS
+from freezepack.registry import Argument
+from freezepack.registry import resolve_arguments as resolve
 
-Argument = str | int | float | bool
-"""What a model's argument may be: what JSON and a file's metadata can hold."""
+__all__ = ["Argument", "build_model", "resolve_arguments"]
 
 
 def resolve_arguments(name: str, given: Mapping[str, Argument]) -> dict[str, Argument]:
@@ -37,11 +36,7 @@ def resolve_arguments(name: str, given: Mapping[str, Argument]) -> dict[str, Arg
     >>> resolve_arguments("lenet5-caffe", {})
     {'relu': 'conv'}
     """
-    parameters = inspect.signature(MODELS.get_part(name)).parameters
-    for key in given:
-        if key not in parameters:
-            raise UnknownNameError(f"argument of model {name!r}", key, parameters)
-    return {key: given.get(key, parameter.default) for key, parameter in parameters.items()}
+    return resolve(f"argument of model {name!r}", MODELS.get_part(name), given)
 
 
 def build_model(name: str, arguments: Mapping[str, Argument] | None = None) -> nn.Module:

@@ -1,6 +1,8 @@
 """Strategies by name: from network, score and freezing rate to masks."""
 
-from freezepack.registry import Entry, Registry
+from collections.abc import Mapping
+
+from freezepack.registry import Argument, Entry, Registry, resolve_arguments
 
 STRATEGIES = Registry(
     "strategy",
@@ -22,3 +24,19 @@ STRATEGIES = Registry(
         ),
     },
 )
+
+
+def resolve_options(name: str, given: Mapping[str, Argument]) -> dict[str, Argument]:
+    """Complete a strategy's options with its defaults.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such strategy, or it has no such option.
+
+    Examples
+    --------
+    >>> resolve_options("iterative", {"steps": 30})
+    {'budget': 'global', 'steps': 30, 'schedule': 'exponential'}
+    """
+    return resolve_arguments(f"option of strategy {name!r}", STRATEGIES.get_part(name), given)

@@ -11,7 +11,7 @@ from freezepack.models.build import Argument, resolve_arguments
 from freezepack.random.schemes import SCHEMES
 from freezepack.registry import Registry
 from freezepack.scores import SCORES
-from freezepack.selection import STRATEGIES
+from freezepack.selection import resolve_options
 from freezepack.selection.rate import canonical_rate
 from freezepack.train.data import DATASETS
 
@@ -41,6 +41,8 @@ class RunConfig:
         Share of the weights that keep their initial value, as a decimal number; 0 trains all.
     score, strategy : str
         How the trained weights are chosen.
+    strategy_args : mapping
+        The strategy's options that differ from its defaults, as in ``{"steps": 30}``.
     fill : {"seed", "zeros"}
         What frozen weights are: their seeded value (FreezeNet) or 0 (the pruned twin, with the
         same masks and the same initial values).
@@ -64,6 +66,10 @@ class RunConfig:
         Largest norm of the gradient of all trained values; None does not clip.
     score_batch : int or None
         Training images for the score. Default: that of the data set.
+    score_batches : int
+        Parts of the score batch whose gradients are averaged, each normalised on its own.
+    score_balanced : bool
+        Take as many images of each class for the score; `score_batch` is rounded down.
     channels_last : bool
         Memory layout of convolutions; about twice as fast on CPUs.
     """
@@ -74,6 +80,7 @@ class RunConfig:
     freezing_rate: str = "0.995"
     score: str = "snip"
     strategy: str = "one-shot"
+    strategy_args: Mapping[str, Argument] = field(default_factory=dict)
     fill: str = "seed"
     scheme: str = "xavier_normal"
     seed: int = 1
@@ -90,18 +97,21 @@ class RunConfig:
     gamma: float = 0.1
     clip: float | None = None
     score_batch: int | None = None
+    score_batches: int = 1
+    score_balanced: bool = False
     channels_last: bool = True
 
     def __post_init__(self) -> None:
         resolved = resolve_arguments(self.model, self.model_args)
         source = DATASETS.get_part(self.data)
         _check_name(SCORES, self.score)
-        _check_name(STRATEGIES, self.strategy)
+        options = resolve_options(self.strategy, self.strategy_args)
         _check_name(SCHEMES, self.scheme)
         _check_choice("fill", self.fill, FILLS)
         _check_choice("schedule", self.schedule, SCHEDULES)
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         self._set("model_args", resolved)
+        self._set("strategy_args", options)
         self._set("freezing_rate", canonical_rate(self.freezing_rate))
         self._set("milestones", tuple(map(float, self.milestones)))
         self._default("epochs", source.epochs)
@@ -188,4 +198,5 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "gamma": (lambda v: 0 < v <= 1, "0 < gamma <= 1"),
     "clip": (lambda v: 0 < v < float("inf"), "a positive number"),
     "score_batch": (lambda v: v >= 1, "at least 1"),
+    "score_batches": (lambda v: v >= 1, "at least 1"),
 }

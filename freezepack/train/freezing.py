@@ -1,7 +1,9 @@
 """Freeze any module: initialise, score, select, overlay."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -14,12 +16,15 @@ from freezepack.nn.frozen import check_freezable, freeze_weights, frozen_masks
 from freezepack.nn.raw import dtype_of, raw_copy
 from freezepack.nn.record import FreezeRecord, attach_record, record_of
 from freezepack.nn.state import named_state, unwrap
+from freezepack.registry import Argument
 from freezepack.scores import SCORES
 from freezepack.scores.task import Loss, ScoreTask
-from freezepack.selection import STRATEGIES
+from freezepack.selection import STRATEGIES, resolve_options
 from freezepack.selection.rate import canonical_rate, trained_count
 from freezepack.selection.topk import Masks
 from freezepack.types import Init, TensorSpec
+
+_logger = logging.getLogger(__name__)
 
 BASES = ("seed", "zeros", "file")
 
@@ -36,8 +41,10 @@ def freeze(
     exclude: list[str] | tuple[str, ...] = (),
     scheme: str = "xavier_normal",
     strategy: str = "one-shot",
+    strategy_args: Mapping[str, Argument] | None = None,
     loss: Loss = F.cross_entropy,
     chunk: int | None = None,
+    batches: int = 1,
     score_mode: str = "train",
 ) -> FreezeRecord:
     """Freeze all but the weights with the highest scores, for good.
@@ -67,8 +74,10 @@ def freeze(
         apart) may be frozen; `*` and `?` as in file names.
     scheme : str
         Initialization, with `seed`.
-    strategy, loss, chunk, score_mode
-        How to select and score; see `STRATEGIES` and `ScoreTask`.
+    strategy, strategy_args
+        How to select, see `STRATEGIES`, and its options, as in ``{"steps": 30, "budget": "erk"}``.
+    loss, chunk, batches, score_mode
+        How to score; see `ScoreTask`.
 
     Returns
     -------
@@ -103,15 +112,27 @@ def freeze(
         names = _without_padding(inner, names)
     size = sum(inner.get_parameter(name).numel() for name in names)
     count = trained_count(size, rate)
-    part, select = SCORES.get_part(score), STRATEGIES.get_part(strategy)
+    part, options = SCORES.get_part(score), resolve_options(strategy, strategy_args or {})
+    select = partial(STRATEGIES.get_part(strategy), **options)
     if count < size:
         check_freezable(inner, names)
     inputs, targets = batch if batch is not None else (None, None)
     streams = named_state(inner).streams
-    task = ScoreTask(names, streams, seed or 0, inputs, targets, loss, chunk=chunk, mode=score_mode)
+    task = ScoreTask(
+        names,
+        streams,
+        seed or 0,
+        inputs,
+        targets,
+        loss,
+        chunk=chunk,
+        batches=batches,
+        mode=score_mode,
+    )
     with _restored_on_error(inner, names):
         init = fill_weights(inner, names, seed, scheme) if seed is not None else {}
         masks: Masks = {} if count == size else select(inner, part, task, rate)
+        _warn_of_empty_layers(masks, pruned=kind == "zeros")
         masks = {name: mask for name, mask in masks.items() if not mask.all()}
         digested = content_of(inner) if kind == "file" else None
         if kind == "zeros":
@@ -152,6 +173,16 @@ def content_of(model: nn.Module) -> int:
         (TensorSpec(name, tuple(tensor.shape), dtype_of(tensor)), digest(raw_copy(tensor)))
         for name, tensor in named_state(model).tensors.items()
     )
+
+
+def _warn_of_empty_layers(masks: Masks, *, pruned: bool) -> None:
+    """Name the layers of which nothing is trained."""
+    empty = [name for name, mask in masks.items() if not mask.any()]
+    if empty and pruned:
+        problem = "nothing passes a layer whose weights are all 0"
+        _logger.warning("nothing is left of %s: %s", ", ".join(empty), problem)
+    elif empty:
+        _logger.info("nothing is trained of %s, which keep their base", ", ".join(empty))
 
 
 def _prune(model: nn.Module, masks: Masks) -> None:

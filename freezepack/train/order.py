@@ -9,6 +9,7 @@ from enum import IntEnum
 import torch
 from torch import Tensor
 
+from freezepack.errors import SelectionError
 from freezepack.random import permutation
 
 _FIRST_STREAM = 2**63 + 2**62
@@ -49,3 +50,42 @@ def draw_order(count: int, purpose: Purpose, *, seed: int, epoch: int = 0) -> Te
     """
     stream = _FIRST_STREAM + _PURPOSES * epoch + purpose
     return torch.from_numpy(permutation(count, seed=seed, stream=stream))
+
+
+def draw_balanced(labels: Tensor, count: int, purpose: Purpose, *, seed: int) -> Tensor:
+    """Return the positions of as many examples of each class, in drawn order.
+
+    Parameters
+    ----------
+    labels : int64 Tensor, shape (n,)
+        On any device; the result is on the CPU.
+    count : int
+        Most examples in all; each class gets `count` divided by the number of classes, rounded
+        down.
+    purpose, seed
+        As for `draw_order`.
+
+    Raises
+    ------
+    SelectionError
+        If `count` is below the number of classes, or a class has too few examples.
+
+    Examples
+    --------
+    >>> labels = torch.tensor([0, 0, 0, 1, 1, 1])
+    >>> order = draw_balanced(labels, 5, Purpose.score_batch, seed=1)
+    >>> sorted(labels[order].tolist())
+    [0, 0, 1, 1]
+    """
+    order = draw_order(len(labels), purpose, seed=seed)
+    drawn = labels.cpu()[order]
+    classes = sorted(set(drawn.tolist()))
+    each = count // len(classes)
+    taken = torch.zeros(len(order), dtype=torch.bool)
+    for label in classes:
+        places = (drawn == label).nonzero().reshape(-1)
+        if not 1 <= each <= len(places):
+            found = f"{count} examples of {len(classes)} classes, {len(places)} of class {label}"
+            raise SelectionError(f"a balanced score batch of {found} is impossible")
+        taken[places[:each]] = True
+    return order[taken]

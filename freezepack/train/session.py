@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from freezepack.models.build import build_model
 from freezepack.nn.fill import fill_module
@@ -17,7 +17,7 @@ from freezepack.train.data.dataset import Dataset
 from freezepack.train.freezing import check_frozen, freeze
 from freezepack.train.loop import Callback, Epoch
 from freezepack.train.optimizer import build_optimizer
-from freezepack.train.order import Purpose, draw_order
+from freezepack.train.order import Purpose, draw_balanced, draw_order
 
 
 @dataclass(slots=True)
@@ -57,16 +57,17 @@ def begin(config: RunConfig, data: Dataset, device: str = "cpu") -> Session:
     fill_module(model, config.seed, config.scheme)
     model.to(device)
     split = data.split("train")
-    order = draw_order(len(split), Purpose.score_batch, seed=config.seed)
     record = freeze(
         model,
         rate=config.freezing_rate,
         score=config.score,
-        batch=data.batch(split, order[: config.score_batch].to(device)),
+        batch=data.batch(split, _score_examples(config, split.labels).to(device)),
         seed=config.seed,
         base=config.fill,
         scheme=config.scheme,
         strategy=config.strategy,
+        strategy_args=config.strategy_args,
+        batches=config.score_batches,
     )
     return _prepare(config, model, record)
 
@@ -129,6 +130,14 @@ class Saver(Callback):
             {} if session.is_complete else training,
         )
         save_checkpoint(self._path, checkpoint)
+
+
+def _score_examples(config: RunConfig, labels: Tensor) -> Tensor:
+    """Return the positions of the score batch among the training examples."""
+    count = int(config.score_batch or len(labels))
+    if config.score_balanced:
+        return draw_balanced(labels, count, Purpose.score_batch, seed=config.seed)
+    return draw_order(len(labels), Purpose.score_batch, seed=config.seed)[:count]
 
 
 def _prepare(config: RunConfig, model: nn.Module, record: FreezeRecord) -> Session:

@@ -15,6 +15,12 @@ def test_defaults_are_resolved_so_that_the_record_says_everything() -> None:
     assert (config.score_batch, config.freezing_rate, config.fill) == (1000, "0.995", "seed")
 
 
+def test_options_of_the_strategy_are_resolved() -> None:
+    config = RunConfig(strategy="force", strategy_args={"steps": 30})
+    assert config.strategy_args == {"budget": "global", "steps": 30, "schedule": "exponential"}
+    assert config_from_json(config.to_json()) == config
+
+
 def test_default_rates_and_decays_are_those_of_the_optimiser() -> None:
     found = {name: RunConfig(optimizer=name) for name in ("sgd", "adam", "adamw")}
     assert {name: c.weight_decay for name, c in found.items()} == {
@@ -49,6 +55,7 @@ def test_json_is_canonical_and_comes_back() -> None:
         ({"seed": -1}, r"seed is -1, expected 0 to 2\*\*64 - 1"),
         ({"seed": 2**64}, "seed is 18446744073709551616"),
         ({"epochs": 0}, "epochs is 0, expected at least 1"),
+        ({"score_batches": 0}, "score_batches is 0"),
         ({"batch_size": 0}, "batch_size is 0"),
         ({"accumulate": 0}, "accumulate is 0"),
         ({"lr": 0.0}, r"lr is 0\.0, expected a positive number"),
@@ -74,6 +81,7 @@ def test_numbers_out_of_range_are_named(values: dict[str, float], problem: str) 
         ({"model_args": {"width": 2}}, "no argument of model 'lenet5-caffe' named 'width'"),
         ({"data": "minst"}, "no data set named 'minst'. Did you mean 'mnist'"),
         ({"score": "sniip"}, "no score named 'sniip'. Did you mean 'snip'"),
+        ({"strategy_args": {"steps": 3}}, "no option of strategy 'one-shot' named 'steps'"),
         ({"strategy": "two-shot"}, "no strategy named 'two-shot'"),
         ({"scheme": "xavier"}, "no scheme named 'xavier'"),
         ({"fill": "ones"}, "no fill named 'ones'. Known: seed, zeros"),
