@@ -22,6 +22,11 @@ STRATEGIES = Registry(
             "score the pruned network again and again, weights may come back",
             "arXiv:2006.09081",
         ),
+        "cops": Entry(
+            "freezepack.selection.cops:cops",
+            "most of one score with enough of others",
+            "arXiv:2107.12673",
+        ),
     },
 )
 

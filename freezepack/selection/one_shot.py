@@ -12,15 +12,7 @@ from freezepack.selection.topk import Masks, select
 class Strategy(Protocol):
     """A strategy turns a network, a score and a rate into masks; it changes nothing."""
 
-    def __call__(
-        self,
-        model: nn.Module,
-        score: Score,
-        task: ScoreTask,
-        rate: str | float,
-        *,
-        budget: str = "global",
-    ) -> Masks:
+    def __call__(self, model: nn.Module, score: Score, task: ScoreTask, rate: str | float) -> Masks:
         """Return a mask for each weight of `task.names`; True is trained.
 
         Options of a strategy are further keyword arguments with defaults.
