@@ -1,8 +1,6 @@
 """Tensors of an open pack: whole or by ranges of elements, checked, within a limit."""
 
-from collections.abc import Iterable, Sequence
-
-import numpy as np
+from collections.abc import Iterable, Mapping, Sequence
 
 from freezepack.digest import content_digest
 from freezepack.errors import BaseMismatchError, CorruptError, LimitError
@@ -88,33 +86,41 @@ class Rebuilder:
         record = self.record(name)
         self._check_bytes(record.spec.nbytes, record.spec.name)
         self._check_model_for(record)
-        out = np.empty(record.spec.size, record.spec.dtype.raw)
-        self._fill(record, out)
+        out = empty_arrays([(record.spec.size, record.spec.dtype.raw)])[0]
+        self._fill([record], [out])
         return out
 
     def fill_tensor(self, name: str, out: RawArray) -> None:
-        """Make a whole tensor in memory that is there already, and compare its digest.
+        """Make a whole tensor in memory that is there already; as `fill_tensors` for one."""
+        self.fill_tensors({name: out})
 
-        Nothing of the tensor's size is allocated.
+    def fill_tensors(self, outs: Mapping[str, RawArray]) -> None:
+        """Make whole tensors in memory that is there already, and compare their digests.
+
+        Nothing of the tensors' size is allocated. Threads are shared by the units of all.
 
         Parameters
         ----------
-        out : raw array
-            Overwritten. Contiguous, writeable, of the tensor's size and `dtype.raw`. After an
-            error it may hold anything.
+        outs : mapping of name to raw array
+            Overwritten. Contiguous, writeable, of the tensor's size and `dtype.raw`, and no two of
+            the same memory. After an error they may hold anything.
 
         Raises
         ------
         ValueError
-            If `out` is not as described.
-        LimitError, BaseMismatchError, FormatError
-            As for `tensor`.
+            If an array is not as described.
+        LimitError
+            If one tensor has more than `max_bytes`.
+        BaseMismatchError, FormatError
+            As for `tensor`. A pack with one digest for all is compared before anything changes.
         """
-        record = self.record(name)
-        check_out(out, record.spec)
-        self._check_bytes(record.spec.nbytes, record.spec.name)
-        self._check_model_for(record)
-        self._fill(record, out)
+        records = [self.record(name) for name in outs]
+        for record, out in zip(records, outs.values(), strict=True):
+            check_out(out, record.spec)
+            self._check_bytes(record.spec.nbytes, record.spec.name)
+        for record in records:
+            self._check_model_for(record)
+        self._fill(records, list(outs.values()))
 
     def tensors(self) -> dict[str, RawArray]:
         """Make all tensors but aliases, in file order, and compare the digests.
@@ -180,11 +186,14 @@ class Rebuilder:
     def _patcher(self, record: TensorRecord) -> UnitPatcher:
         return UnitPatcher(self.reader, record, self.base_of(record))
 
-    def _fill(self, record: TensorRecord, out: RawArray) -> None:
-        """Make a tensor in `out` and compare its digest, which is known."""
-        found = fill_tensors([self._patcher(record)], [out])[0]
-        wanted = self._digests[record.spec.name] if record.digest is None else record.digest
-        self._compare(wanted, found, record.spec.name)
+    def _fill(self, records: Sequence[TensorRecord], outs: Sequence[RawArray]) -> None:
+        """Make tensors in `outs` and compare their digests, which are known."""
+        found = fill_tensors([self._patcher(record) for record in records], outs)
+        for record, value in zip(records, found, strict=True):
+            name = record.spec.name
+            self._compare(
+                self._digests[name] if record.digest is None else record.digest, value, name
+            )
 
     def _check_model_for(self, record: TensorRecord) -> None:
         """Compare a digest that stands for all, once; say why another's base may be needed."""

@@ -72,6 +72,21 @@ def test_a_tensor_is_made_in_given_memory() -> None:
     assert place.tolist() == [0, *range(1, 13), 0]
 
 
+def test_several_tensors_are_made_in_given_memory() -> None:
+    spec = TensorSpec("v", (3,), DType.float16)
+    arrays = {"v": (spec, np.array([5, 6, 7], np.uint16)), **counted()}
+    outs: dict[str, RawArray] = {"w": np.zeros(12, np.uint8), "v": np.zeros(3, np.uint16)}
+    made = rebuilder(packed(arrays))
+    made.fill_tensors(outs)
+    assert outs["w"].tolist() == list(range(1, 13))
+    assert outs["v"].tolist() == [5, 6, 7]
+    made.fill_tensors({})
+    first = np.zeros(3, np.uint16)
+    with pytest.raises(ValueError, match=r"shape \(1,\) for 'w'"):
+        made.fill_tensors({"v": first, "w": np.zeros(1, np.uint8)})
+    assert not first.any()
+
+
 def test_memory_of_another_form_is_refused() -> None:
     made = rebuilder(packed(counted()), max_bytes=12)
     locked = np.zeros(12, np.uint8)
