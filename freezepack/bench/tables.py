@@ -57,7 +57,7 @@ def to_markdown(tables: Sequence[Table], heading: str, about: Mapping[str, str])
     for table in tables:
         lines += [f"## {table.title}", "", _line(table.columns)]
         lines += [_line([":--", *["--:"] * (len(table.columns) - 1)])]
-        lines += [_line([_text(cell) for cell in row]) for row in table.rows]
+        lines += [_line([show_cell(cell) for cell in row]) for row in table.rows]
         lines += [""] + [f"{note}\n" for note in table.notes]
     return "\n".join(lines)
 
@@ -73,7 +73,14 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _text(cell: Cell) -> str:
+def show_cell(cell: Cell) -> str:
+    """Return a cell for people.
+
+    Examples
+    --------
+    >>> show_cell(1234567), show_cell(0.5), show_cell("a")
+    ('1,234,567', '0.50', 'a')
+    """
     if isinstance(cell, int):
         return f"{cell:,}"
     return f"{cell:.2f}" if isinstance(cell, float) else cell

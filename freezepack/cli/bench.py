@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from freezepack.cli.options import data_dir_option, force_option
+from freezepack.cli.options import data_dir_option, force_option, format_table, json_option
+
+if TYPE_CHECKING:
+    from freezepack.bench.tables import Table
 
 
-@click.group(short_help="Measure sizes and write tables.")
+@click.group(short_help="Measure sizes and speed, and write tables.")
 def bench() -> None:
     """Measure, and write tables with the machine, versions and seeds they come from."""
 
@@ -93,3 +98,105 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     if not all(entry.strip().isdecimal() and int(entry) < 2**64 for entry in entries):
         raise click.BadParameter(f"{text!r} is not a list of whole numbers like 1,2,3")
     return tuple(int(entry) for entry in entries)
+
+
+class Count(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic since click 8.4
+    """A whole number of at least 1, like 430500, 430k or 11M."""
+
+    name = "count"
+
+    def convert(
+        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return the number, or fail with what was expected."""
+        found = re.fullmatch(r"(\d{1,10})([kM]?)", str(value))
+        number = int(found[1]) * {"": 1, "k": 10**3, "M": 10**6}[found[2]] if found else 0
+        if not 1 <= number <= MOST_ELEMENTS:
+            self.fail(f"{value!r} is no number from 1 to {MOST_ELEMENTS:,}, like 430k or 11M")
+        return number
+
+
+MOST_ELEMENTS = 10**9
+
+
+@bench.command(short_help="Speed of the generator, of loading, decoding and starting.")
+@click.option("--full", is_flag=True, help="Everything, in about ten minutes; else a selection.")
+@click.option(
+    "--part",
+    "parts",
+    multiple=True,
+    metavar="NAME",
+    help="Only generator, load, decoding or startup.",
+)
+@click.option("--path", "paths", multiple=True, metavar="NAME", help='E.g. numpy, "native avx2".')
+@click.option("--draw", "draws", multiple=True, metavar="NAME", help="normal, uniform, ...")
+@click.option("--dtype", "dtypes", multiple=True, metavar="NAME", help="float32, bfloat16, ...")
+@click.option("--size", "sizes", multiple=True, type=Count(), metavar="N", help="430k, 11M, ...")
+@click.option("--threads", multiple=True, type=click.IntRange(1), metavar="N", help="Threads.")
+@click.option("--rounds", type=click.IntRange(1), metavar="N", help="Rounds; else by time.")
+@click.option(
+    "--scratch",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder for the files that are loaded; on a disk, for cold loads.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Also write pages, JSON and pictures there.",
+)
+@click.option("--plot/--no-plot", default=None, help="Draw pictures. [default: with matplotlib]")
+@json_option
+@force_option
+def speed(
+    full: bool,
+    parts: tuple[str, ...],
+    paths: tuple[str, ...],
+    draws: tuple[str, ...],
+    dtypes: tuple[str, ...],
+    sizes: tuple[int, ...],
+    threads: tuple[int, ...],
+    rounds: int | None,
+    scratch: Path | None,
+    output: Path | None,
+    plot: bool | None,
+    as_json: bool,
+    force: bool,
+) -> None:
+    """Measure speed, in pairs with memcpy and beside other programs.
+
+    --path, --draw, --dtype, --size and --threads choose fills; each may be given more than once.
+    """
+    from freezepack.bench.speed.cases import Wanted
+    from freezepack.bench.speed.run import SpeedRun, check_outputs, run_speed, write_results
+
+    wanted = Wanted(paths, draws, dtypes, sizes, threads, full)
+    run = SpeedRun(parts, wanted, rounds, scratch, output, plot, force)
+
+    def report(line: str) -> None:
+        click.echo(line, err=True)
+
+    check_outputs(run, report)
+    result = run_speed(run, report)
+    for path in write_results(run, result):
+        report(f"wrote {path}")
+    if as_json:
+        click.echo(result.to_json(), nl=False)
+        return
+    for part in result.rows:
+        for table in result.tables(part):
+            click.echo(f"{table.title}\n\n{_as_text(table)}\n")
+
+
+def _as_text(table: Table) -> str:
+    """Return a table for a terminal; columns of names are to the left."""
+    from freezepack.bench.tables import show_cell
+
+    names = [
+        all(isinstance(cell, str) for cell in column) for column in zip(*table.rows, strict=True)
+    ]
+    left = names.index(False) if False in names else len(names)
+    rows = [[show_cell(cell) for cell in row] for row in table.rows]
+    return format_table(table.columns, rows, left=left)

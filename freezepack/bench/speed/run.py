@@ -1,0 +1,207 @@
+"""`freezepack bench speed`: measure what was asked for, and write pages, JSON and pictures."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from freezepack import native
+from freezepack.bench.machine import describe_machine
+from freezepack.bench.speed.cases import MIDDLE, PEER, SIZES, Wanted, check_names, choose_cases
+from freezepack.bench.speed.paths import list_paths
+from freezepack.bench.speed.turns import Pace
+from freezepack.bench.tables import Table, to_markdown
+from freezepack.errors import MissingExtraError
+from freezepack.files import check_output, write_output
+
+SCHEMA = 1
+"""Changes when a key of the JSON changes its meaning or goes."""
+PARTS = {
+    "generator": "Speed of the generator",
+    "load": "Time of loading whole files",
+    "decoding": "Decoding rates",
+    "startup": "Time of starting",
+}
+"""Names of parts and headings of their pages."""
+NEED_TORCH = ("load", "decoding")
+Report = Callable[[str], None]
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedRun:
+    """What to measure, and where results go; see `freezepack bench speed --help`.
+
+    Attributes
+    ----------
+    parts : tuple of str
+        Names in `PARTS`; empty for those that the other choices are about.
+    wanted : Wanted
+        Paths, draws, element types, sizes and threads.
+    rounds : int or None
+        How often everything is timed; None to go by time.
+    scratch : Path or None
+        Folder for the files that are loaded.
+    output : Path or None
+        Folder for results; None to write none.
+    plot : bool or None
+        Whether to draw pictures; None if matplotlib is there.
+    """
+
+    parts: tuple[str, ...] = ()
+    wanted: Wanted = field(default_factory=Wanted)
+    rounds: int | None = None
+    scratch: Path | None = None
+    output: Path | None = None
+    plot: bool | None = None
+    force: bool = False
+
+    def pace(self, short: float, full: float, least: int = 3) -> Pace:
+        """Return how often jobs are timed that may take so many seconds."""
+        if self.rounds is not None:
+            return Pace(most=self.rounds, least=self.rounds)
+        return Pace(least=least, seconds=full if self.wanted.full else short)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedResult:
+    """Rows of each part that was measured, and where they come from."""
+
+    about: dict[str, str]
+    rows: dict[str, Rows]
+
+    def to_json(self, *parts: str) -> str:
+        """Return the rows of some parts, by default of all."""
+        chosen = {part: self.rows[part] for part in parts or self.rows}
+        return json.dumps({"schema": SCHEMA, "about": self.about, **chosen}, indent=2) + "\n"
+
+    def tables(self, part: str) -> list[Table]:
+        """Return the rows of one part for people."""
+        report = import_module("freezepack.bench.speed.report")
+        tables: list[Table] = getattr(report, f"{part}_tables")(self.rows[part])
+        return tables
+
+
+def run_speed(run: SpeedRun, report: Report) -> SpeedResult:
+    """Measure; nothing is written.
+
+    Raises
+    ------
+    UnknownNameError, MissingExtraError, FreezepackError
+        If something is asked for that is not known or not possible here.
+    """
+    parts = choose_parts(run, report)
+    rows: dict[str, Rows] = {}
+    for part in parts:
+        rows[part] = MEASURES[part](run, report)
+    about = {"command": f"freezepack {' '.join(sys.argv[1:])}", **describe_machine()}
+    return SpeedResult(about, rows)
+
+
+def choose_parts(run: SpeedRun, report: Report) -> list[str]:
+    """Return the parts to measure, after checking that they can be."""
+    check_names("part", run.parts, PARTS)
+    wanted = run.wanted
+    about_fills = wanted.paths or wanted.draws or wanted.dtypes
+    parts = run.parts or (("generator",) if about_fills else tuple(PARTS))
+    if find_spec("torch") is None:
+        if any(part in NEED_TORCH for part in run.parts):
+            raise MissingExtraError("torch", "torch", f"--part {' or '.join(NEED_TORCH)}")
+        report("torch is not installed: only our own generator and starting are measured")
+        parts = tuple(part for part in parts if part not in NEED_TORCH)
+    return list(dict.fromkeys(parts))
+
+
+def _generator(run: SpeedRun, report: Report) -> Rows:
+    fills = import_module("freezepack.bench.speed.fills")
+    paths = list_paths()
+    slow = {name: path.is_slow for name, path in paths.items()}
+    cases = choose_cases(run.wanted, slow, native.get_num_threads())
+    if find_spec("torch") is None and PEER not in run.wanted.paths:
+        cases = [case for case in cases if case.path != PEER]
+    rows: Rows = fills.measure_fills(cases, paths, run.pace(0.4, 1.0), report)
+    return rows
+
+
+def _load(run: SpeedRun, report: Report) -> Rows:
+    loads = import_module("freezepack.bench.speed.loads")
+    cores = native.get_num_threads()
+    rows: Rows = loads.measure_loads(
+        run.wanted.sizes or SIZES[1:],
+        run.wanted.threads or (sorted({1, cores}) if run.wanted.full else (cores,)),
+        run.pace(1.0, 6.0, least=5),
+        report,
+        scratch=run.scratch,
+        small=run.wanted.full,
+    )
+    return rows
+
+
+def _decoding(run: SpeedRun, report: Report) -> Rows:
+    decoding = import_module("freezepack.bench.speed.decoding")
+    size = (run.wanted.sizes or (MIDDLE if run.wanted.full else 1_000_000,))[0]
+    rows: Rows = decoding.measure_decoding(size, report, run.pace(0.2, 0.5))
+    return rows
+
+
+def _startup(run: SpeedRun, report: Report) -> Rows:
+    startup = import_module("freezepack.bench.speed.startup")
+    report("starting Python, the package and the command line")
+    rows: Rows = startup.measure_startup(run.pace(1.5, 4.0, least=5))
+    return rows
+
+
+MEASURES: dict[str, Callable[[SpeedRun, Report], Rows]] = {
+    "generator": _generator,
+    "load": _load,
+    "decoding": _decoding,
+    "startup": _startup,
+}
+
+
+def check_outputs(run: SpeedRun, report: Report) -> None:
+    """Raise, before anything is measured, for what could not be written afterwards.
+
+    Raises
+    ------
+    OutputExistsError
+        If a result exists and may not be replaced.
+    MissingExtraError
+        If pictures are asked for and matplotlib is not installed.
+    """
+    if run.plot and find_spec("matplotlib") is None:
+        raise MissingExtraError("matplotlib", "bench", "freezepack bench speed --plot")
+    if run.output is None:
+        return
+    for part in choose_parts(run, lambda line: None):
+        for suffix in (".md", ".json", *(_PICTURES if part in DRAWN else ())):
+            check_output(run.output / f"speed-{part}{suffix}", force=run.force)
+    if run.plot is None and find_spec("matplotlib") is None:
+        report("matplotlib is not installed: no pictures")
+
+
+DRAWN = ("generator", "load")
+_PICTURES = ("-light.png", "-dark.png")
+
+
+def write_results(run: SpeedRun, result: SpeedResult) -> list[Path]:
+    """Write a page, JSON and pictures of each part into `run.output`; return the paths."""
+    if run.output is None:
+        return []
+    run.output.mkdir(parents=True, exist_ok=True)
+    files: dict[str, bytes] = {}
+    for part, heading in PARTS.items():
+        if part in result.rows:
+            page = to_markdown(result.tables(part), heading, result.about)
+            files[f"speed-{part}.md"] = page.encode()
+            files[f"speed-{part}.json"] = result.to_json(part).encode()
+    if run.plot or (run.plot is None and find_spec("matplotlib")):
+        plots = import_module("freezepack.bench.speed.plots")
+        files |= plots.draw_pictures(result.rows)
+    for name, data in files.items():
+        write_output(run.output / name, [data], force=run.force)
+    return [run.output / name for name in files]
