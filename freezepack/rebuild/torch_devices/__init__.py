@@ -1,0 +1,80 @@
+"""Tensors of a pack rebuilt where they are used: on a GPU, or on any other device of torch.
+
+The host decodes index and values and sends those; base, patch and digest are made on the device.
+A back end is one file and one line here; tests/contract/test_device_backends.py holds all of them
+to the bits of the reference.
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+from freezepack.errors import FreezepackError
+from freezepack.registry import Entry, Registry
+
+if TYPE_CHECKING:
+    from torch import device as Device
+
+    from freezepack.rebuild.torch_devices.backend import DeviceBackend
+
+DEVICE_BACKENDS = Registry(
+    "device back end",
+    {
+        "triton": Entry(
+            "freezepack.rebuild.torch_devices.triton_backend:TRITON",
+            "kernels in Triton, for GPUs by NVIDIA and AMD",
+        ),
+        "torch": Entry(
+            "freezepack.rebuild.torch_devices.plain:TORCH",
+            "integer operations of torch, for any device",
+        ),
+    },
+)
+"""In order of preference."""
+VARIABLE = "FREEZEPACK_DEVICE_BACKEND"
+"""Environment variable that names the back end for every device, the CPU included."""
+HOST = "host"
+"""Stands for none: tensors are rebuilt by the CPU and sent whole."""
+
+
+def choose_device_backend(
+    device: "Device | str", name: str | None = None
+) -> "DeviceBackend | None":
+    """Return what rebuilds tensors on a device; None if the CPU does, and sends them whole.
+
+    Parameters
+    ----------
+    device : torch.device or str
+        Where the tensors go.
+    name : str, optional
+        A name in `DEVICE_BACKENDS`, or "host"; else that of FREEZEPACK_DEVICE_BACKEND. Without
+        either, tensors for the CPU are rebuilt by its own back ends, and those for another
+        device by the first that works there.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of that name.
+    FreezepackError
+        If it was named and does not work there; the message says why.
+
+    Examples
+    --------
+    >>> choose_device_backend("cpu") is None
+    True
+    >>> choose_device_backend("cpu", "torch").name
+    'torch'
+    """
+    import torch
+
+    place = torch.device(device)
+    name = name or os.environ.get(VARIABLE) or None
+    if name == HOST or (name is None and place.type in {"cpu", "meta"}):
+        return None
+    if name is not None:
+        backend: DeviceBackend = DEVICE_BACKENDS.get_part(name)
+        problem = backend.problem(place)
+        if problem:
+            raise FreezepackError(f"device back end {name!r} is not available: {problem}")
+        return backend
+    parts: list[DeviceBackend] = [DEVICE_BACKENDS.get_part(known) for known in DEVICE_BACKENDS]
+    return next((part for part in parts if not part.problem(place)), None)
