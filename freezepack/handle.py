@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from freezepack.checkpoints.bases import Paths, open_bases
 from freezepack.errors import MissingExtraError, UnknownNameError
@@ -12,9 +12,13 @@ from freezepack.files import hold_stream
 from freezepack.format.reader import PackReader
 from freezepack.format.tables import Header
 from freezepack.rebuild.rebuilder import DEFAULT_MAX_BYTES, Rebuilder
+from freezepack.rebuild.torch_devices import DEVICE_BACKENDS, HOST, choose_device_backend
 from freezepack.registry import Entry, Registry
 from freezepack.slicing import Index, cut
 from freezepack.types import DType, RawArray
+
+if TYPE_CHECKING:
+    from freezepack.rebuild.torch_devices.rebuilder import DeviceRebuilder
 
 FRAMEWORKS = Registry(
     "framework",
@@ -33,6 +37,9 @@ class PackFile:
 
     Opening checks the header, and the whole file if its payload has at most 64 KiB. `get_tensor`
     checks the units that it reads and the digest of the tensor, `get_slice` only the units.
+
+    Tensors for a device that has a back end in `DEVICE_BACKENDS` are made there, digests included:
+    only positions and values are sent. Others are made by the CPU and sent whole.
     """
 
     def __init__(
@@ -49,13 +56,20 @@ class PackFile:
         self._place = {"device": device} if framework == "torch" else {}
         if framework != "torch" and str(device) != "cpu":
             raise ValueError(f"device is {device!r}, and framework {framework!r} knows only 'cpu'")
+        self._device_backend = backend if backend == HOST or backend in DEVICE_BACKENDS else None
+        self._devices: dict[str, DeviceRebuilder | None] = {}
         self._stack = ExitStack()
         with ExitStack() as stack:
             if isinstance(source, str | os.PathLike):
                 source = hold_stream(source)
             reader = stack.enter_context(PackReader(source))
-            bases = open_bases(base, stack, max_bytes=max_bytes)
-            self._rebuilder = Rebuilder(reader, bases=bases, backend=backend, max_bytes=max_bytes)
+            self._options: dict[str, Any] = {
+                "bases": open_bases(base, stack, max_bytes=max_bytes),
+                "backend": None if self._device_backend else backend,
+                "max_bytes": max_bytes,
+            }
+            self._rebuilder = Rebuilder(reader, **self._options)
+            self._there = self.rebuilder_on(device) if framework == "torch" else None
             self._stack = stack.pop_all()
 
     @property
@@ -67,6 +81,24 @@ class PackFile:
     def rebuilder(self) -> Rebuilder:
         """What makes the tensors, as bits."""
         return self._rebuilder
+
+    def rebuilder_on(self, device: Any) -> "DeviceRebuilder | None":
+        """Return what makes the tensors on a device of torch, or None if the CPU does."""
+        place = str(device)
+        if place not in self._devices:
+            backend = choose_device_backend(device, self._device_backend)
+            if backend is None:
+                self._devices[place] = None
+            else:
+                from freezepack.rebuild.torch_devices.rebuilder import DeviceRebuilder
+
+                self._devices[place] = DeviceRebuilder(
+                    self._rebuilder.reader,
+                    device=place,
+                    device_backend=backend,
+                    **self._options,
+                )
+        return self._devices[place]
 
     def keys(self) -> list[str]:
         """Return all names, aliases included, in file order."""
@@ -93,6 +125,8 @@ class PackFile:
             only the base of its own tensor.
         """
         self._check_name(name)
+        if self._there is not None:
+            return self._there.device_tensor(name)
         spec = self._rebuilder.record(name).spec
         return self._make(self._rebuilder.tensor(name), spec.dtype, spec.shape)
 
@@ -112,10 +146,14 @@ class PackFile:
             As for `get_tensor`.
         """
         specs = {name: record.spec for name, record in self.header.tensors.items()}
-        made = {
-            name: self._make(raw, specs[name].dtype, specs[name].shape)
-            for name, raw in self._rebuilder.tensors().items()
-        }
+        made: dict[str, Any]
+        if self._there is not None:
+            made = dict(self._there.device_tensors())
+        else:
+            made = {
+                name: self._make(raw, specs[name].dtype, specs[name].shape)
+                for name, raw in self._rebuilder.tensors().items()
+            }
         aliases = self.header.aliases
         return {name: made[aliases.get(name, name)] for name in self.keys()}
 
@@ -165,9 +203,11 @@ class TensorSlice:
     def __getitem__(self, index: Index) -> Any:
         spec = self._record.spec
         wanted = cut(spec.shape, index)
-        block = self._file.rebuilder.elements(spec.name, wanted.start, wanted.stop)
+        if self._file._there is not None:
+            return self._file._there.device_cut(spec.name, wanted)
         # The ellipsis makes an array of a single element too.
         rest: Any = (*wanted.rest, Ellipsis)
+        block = self._file.rebuilder.elements(spec.name, wanted.start, wanted.stop)
         part = block.reshape(wanted.shape)[rest]
         return self._file._make(part.flatten(), spec.dtype, part.shape)
 
@@ -207,7 +247,8 @@ def open_pack(
     max_bytes : int or None
         Most bytes that one call may make, of the pack or of a base; None for no limit.
     backend : str, optional
-        Name in `freezepack.rebuild.BACKENDS`.
+        Name in `freezepack.rebuild.BACKENDS`; or, for torch tensors, in
+        `freezepack.rebuild.torch_devices.DEVICE_BACKENDS`, or "host" to have them made by the CPU.
 
     Returns
     -------

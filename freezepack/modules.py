@@ -1,11 +1,11 @@
 """Packs and torch modules: into a model in place, and out of a model with its seed and masks."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from freezepack.checkpoints.bases import Paths
 from freezepack.checkpoints.own import make_claims
@@ -13,10 +13,10 @@ from freezepack.checkpoints.state import State
 from freezepack.checkpoints.torch_file import state_of
 from freezepack.errors import CheckpointError
 from freezepack.files import write_output
-from freezepack.handle import Source, open_pack
+from freezepack.handle import PackFile, Source, open_pack
 from freezepack.matching import check_forms, check_ties, explain_names, match_names
 from freezepack.nn.frozen import rebuilt_tensors
-from freezepack.nn.raw import wrap_raw
+from freezepack.nn.raw import raw_view, wrap_raw
 from freezepack.nn.record import record_of
 from freezepack.nn.state import named_state, unwrap
 from freezepack.rebuild.rebuilder import DEFAULT_MAX_BYTES
@@ -30,16 +30,19 @@ def load_into(
     strict: bool = True,
     base: Paths = None,
     max_bytes: int | None = DEFAULT_MAX_BYTES,
+    backend: str | None = None,
 ) -> tuple[list[str], list[str]]:
-    """Fill a model with the tensors of a pack, in place and one at a time.
+    """Fill a model with the tensors of a pack, in place.
 
-    Names, shapes and element types are compared before anything is changed; beyond the model
-    itself, no more than its largest tensor is held in memory, or two that the model ties.
+    Names, shapes and element types are compared before anything is changed. Tensors are made in
+    the model's own memory, on its own device: nothing is allocated but for tensors that are not
+    contiguous or that the model ties, one after the other, and what is trained. See `load_file`
+    for what is sent to a GPU.
 
     Parameters
     ----------
     model : torch.nn.Module
-        On any device. Wrappers such as DistributedDataParallel are seen through.
+        On any devices. Wrappers such as DistributedDataParallel are seen through.
     source : path, "-" or bytes-like
         The pack.
     strict : bool
@@ -48,6 +51,8 @@ def load_into(
         What the pack is based on, besides seeds and zeros.
     max_bytes : int or None
         Most bytes of one tensor.
+    backend : str, optional
+        What makes the tensors, as for `freezepack.open`.
 
     Returns
     -------
@@ -61,8 +66,8 @@ def load_into(
         the model is frozen. Nothing is changed then. Without `strict`, names may differ, and of
         two contents the first counts.
     FormatError
-        If the file is damaged. Tensors before the damaged one are changed by then, unless the
-        pack is a small one, which is checked as a whole before.
+        If the file is damaged. Tensors are changed by then, the damaged one included, unless the
+        pack is a small one, which is checked as a whole before: load another pack into the model.
 
     Examples
     --------
@@ -76,7 +81,8 @@ def load_into(
         problem = "the model is frozen, and the pack would replace its base"
         raise CheckpointError(f"{problem}: load into a model that is not, then freeze it")
     state = named_state(inner)
-    with open_pack(source, framework="raw", base=base, max_bytes=max_bytes) as file:
+    options: dict[str, Any] = {"base": base, "max_bytes": max_bytes, "backend": backend}
+    with open_pack(source, framework="torch", **options) as file:
         sources = dict(match_names(state.tensors, state.aliases, file))
         known = {*state.tensors, *state.aliases}
         tied = {alias for alias, owner in state.aliases.items() if owner in sources}
@@ -87,12 +93,43 @@ def load_into(
         check_forms(state.tensors, sources, file)
         if strict:
             check_ties(sources, state.aliases, file)
-        for name, stored in sources.items():
-            spec = file.rebuilder.record(stored).spec
-            made = wrap_raw(file.rebuilder.tensor(stored), spec.dtype, spec.shape)
-            with torch.no_grad():
-                state.tensors[name].copy_(made)
+        _fill([(state.tensors[name], stored) for name, stored in sources.items()], file)
     return missing, unexpected
+
+
+def _fill(targets: Sequence[tuple[Tensor, str]], file: PackFile) -> None:
+    """Make tensors of a pack in the memory of others, all of a device at once."""
+    there: dict[torch.device, dict[str, Tensor]] = {}
+    for tensor, stored in targets:
+        plain = _is_plain(tensor)
+        if plain and file.rebuilder_on(tensor.device) is not None:
+            there.setdefault(tensor.device, {})[stored] = tensor
+        elif plain and tensor.device.type == "cpu":
+            file.rebuilder.fill_tensor(stored, raw_view(tensor))
+            torch.autograd.graph.increment_version(tensor)
+        else:
+            with torch.no_grad():
+                tensor.copy_(_make(file, stored, tensor.device))
+    for device, tensors in there.items():
+        remote = file.rebuilder_on(device)
+        if remote is not None:
+            remote.fill_device_tensors(tensors)
+        for tensor in tensors.values():
+            torch.autograd.graph.increment_version(tensor)
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Whether the memory of a tensor is its elements in C order."""
+    is_view = tensor.is_conj() or tensor.is_neg()
+    return type(tensor) in {Tensor, nn.Parameter} and tensor.is_contiguous() and not is_view
+
+
+def _make(file: PackFile, name: str, device: torch.device) -> Tensor:
+    remote = file.rebuilder_on(device)
+    if remote is not None:
+        return remote.device_tensor(name)
+    spec = file.rebuilder.record(name).spec
+    return wrap_raw(file.rebuilder.tensor(name), spec.dtype, spec.shape)
 
 
 def load_model(
