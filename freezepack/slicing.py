@@ -1,5 +1,6 @@
 """From `[...]` to a range of elements: what has to be made of a tensor to answer an index."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from operator import index as as_index
@@ -17,6 +18,20 @@ class Cut:
     stop: int
     shape: tuple[int, ...]
     rest: tuple[int | slice, ...]
+
+    @property
+    def is_run(self) -> bool:
+        """Whether all of the range is wanted, in its order."""
+        spans = zip(self.rest, self.shape, strict=True)
+        return all(isinstance(i, slice) and i.indices(n) == (0, n, 1) for i, n in spans)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of an answer: its place there, and where it comes from."""
+
+    place: tuple[int | slice, ...]
+    cut: Cut
 
 
 def cut(shape: tuple[int, ...], index: Any) -> Cut:
@@ -42,19 +57,103 @@ def cut(shape: tuple[int, ...], index: Any) -> Cut:
     Cut(start=8, stop=12, shape=(2, 2), rest=(slice(0, 2, 1), slice(None, None, None)))
     """
     whole = _complete(shape, index)
-    start = 0
-    for axis, (item, length) in enumerate(zip(whole, shape, strict=True)):
-        stride = prod(shape[axis + 1 :])
+    axis, start = _skip(shape, whole, 0, 0)
+    return _cut_rows(shape, whole, axis, start)
+
+
+def answer_shape(shape: tuple[int, ...], index: Any) -> tuple[int, ...]:
+    """Return the shape of what `index` asks for.
+
+    Examples
+    --------
+    >>> answer_shape((4, 3, 2), (1, slice(None, None, 2)))
+    (2, 2)
+    """
+    pairs = zip(_complete(shape, index), shape, strict=True)
+    return tuple(len(range(*i.indices(n))) for i, n in pairs if isinstance(i, slice))
+
+
+def split(shape: tuple[int, ...], index: Any, unit: int) -> Iterator[Piece]:
+    """Return what `index` asks for in pieces, so that little is made that is not asked for.
+
+    A piece is one run of elements that are all wanted, or lies within one unit.
+
+    Parameters
+    ----------
+    shape, index
+        As for `cut`; nothing in the answer may be empty.
+    unit : int
+        Elements of a unit: a multiple of the longest trailing product of dimensions that is not
+        above it.
+
+    Examples
+    --------
+    >>> [piece.cut.start for piece in split((6, 4), (..., slice(0, 2)), 8)]
+    [0, 8, 16]
+    """
+    yield from _split(shape, _complete(shape, index), unit, 0, 0, ())
+
+
+def _split(  # noqa: PLR0917
+    shape: tuple[int, ...],
+    whole: tuple[int | slice, ...],
+    unit: int,
+    axis: int,
+    start: int,
+    place: tuple[int | slice, ...],
+) -> Iterator[Piece]:
+    axis, start = _skip(shape, whole, axis, start)
+    made = _cut_rows(shape, whole, axis, start)
+    if made.start // unit == (made.stop - 1) // unit or made.is_run:
+        yield Piece(place, made)
+        return
+    item = whole[axis]
+    numbers = range(*item.indices(shape[axis])) if isinstance(item, slice) else range(0)
+    stride = prod(shape[axis + 1 :])
+    done = 0
+    while done < len(numbers):
+        row = start // stride + numbers[done]
+        if stride > unit:
+            yield from _split(shape, whole, unit, axis + 1, row * stride, (*place, done))
+            done += 1
+            continue
+        rows = numbers[done : done + _rows_left(row, unit // stride, numbers.step)]
+        part = (*whole[:axis], _as_slice(rows), *whole[axis + 1 :])
+        inner = _cut_rows(shape, part, axis, start)
+        yield Piece((*place, slice(done, done + len(rows))), inner)
+        done += len(rows)
+
+
+def _rows_left(row: int, rows: int, step: int) -> int:
+    """Return how many numbers, from `row` on, lie in its unit of `rows` rows."""
+    left = rows - 1 - row % rows if step > 0 else row % rows
+    return left // abs(step) + 1
+
+
+def _skip(
+    shape: tuple[int, ...], whole: tuple[int | slice, ...], axis: int, start: int
+) -> tuple[int, int]:
+    """Return the next axis of which several are wanted, and where its first element lies."""
+    while axis < len(shape):
+        item = whole[axis]
         if isinstance(item, slice):
-            numbers = range(*item.indices(length))
-            # The ends, because a dimension may have 2**60 elements of nothing.
-            low, high = _span(numbers)
-            begin = start + low * stride
-            inner = (high - low, *shape[axis + 1 :])
-            rest = (_shift(numbers, low), *whole[axis + 1 :])
-            return Cut(begin, begin + (high - low) * stride, inner, rest)
-        start += item * stride
-    return Cut(start, start + 1, (), ())
+            break
+        start += item * prod(shape[axis + 1 :])
+        axis += 1
+    return axis, start
+
+
+def _cut_rows(shape: tuple[int, ...], whole: tuple[int | slice, ...], axis: int, start: int) -> Cut:
+    """Return the range that holds what is wanted from `axis` on, in the block at `start`."""
+    if axis == len(shape):
+        return Cut(start, start + 1, (), ())
+    item, stride = whole[axis], prod(shape[axis + 1 :])
+    numbers = range(*item.indices(shape[axis])) if isinstance(item, slice) else range(0)
+    # The ends, because a dimension may have 2**60 elements of nothing.
+    low, high = _span(numbers)
+    begin = start + low * stride
+    rest = (_shift(numbers, low), *whole[axis + 1 :])
+    return Cut(begin, begin + (high - low) * stride, (high - low, *shape[axis + 1 :]), rest)
 
 
 def _complete(shape: tuple[int, ...], index: Any) -> tuple[int | slice, ...]:
@@ -98,6 +197,10 @@ def _shift(numbers: range, low: int) -> slice:
     """Return the slice that takes `numbers` out of a block that begins at `low`."""
     if not numbers:
         return slice(0, 0, 1)
-    first, last = numbers[0] - low, numbers[-1] - low
-    end = last + (1 if numbers.step > 0 else -1)
-    return slice(first, end if end >= 0 else None, numbers.step)
+    return _as_slice(range(numbers[0] - low, numbers[-1] - low + numbers.step, numbers.step))
+
+
+def _as_slice(numbers: range) -> slice:
+    """Return the slice that takes `numbers` out of a long dimension."""
+    end = numbers[-1] + (1 if numbers.step > 0 else -1)
+    return slice(numbers[0], end if end >= 0 else None, numbers.step)

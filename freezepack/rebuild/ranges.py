@@ -131,8 +131,19 @@ def make_ranges(wanted: Sequence[Range]) -> list[RawArray]:
         If a unit is damaged, or a base outside the file has not the tensor.
     """
     outs = empty_arrays([(each.size, each.patcher.record.spec.dtype.raw) for each in wanted])
-    _run([_split(each, out, False) for each, out in zip(wanted, outs, strict=True)])
+    fill_ranges(wanted, outs)
     return outs
+
+
+def fill_ranges(wanted: Sequence[Range], outs: Sequence[RawArray]) -> None:
+    """Write the elements of every range into the array given for it.
+
+    Raises
+    ------
+    FormatError, BaseMismatchError
+        As for `make_ranges`; the arrays may hold anything then.
+    """
+    _run([_split(each, out, False) for each, out in zip(wanted, outs, strict=True)])
 
 
 def fill_tensors(patchers: Sequence[UnitPatcher], outs: Sequence[RawArray | None]) -> list[int]:

@@ -1,6 +1,7 @@
 """Tensors of an open pack: whole or by ranges of elements, checked, within a limit."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import prod
 
 from freezepack.digest import content_digest
 from freezepack.errors import BaseMismatchError, CorruptError, LimitError
@@ -10,8 +11,10 @@ from freezepack.rebuild import choose_backend
 from freezepack.rebuild.base import TensorBase
 from freezepack.rebuild.bases import BaseTensors, find_base
 from freezepack.rebuild.memory import empty_arrays
+from freezepack.rebuild.parts import make_part
 from freezepack.rebuild.ranges import Range, fill_tensors, make_ranges
 from freezepack.rebuild.unit import UnitPatcher
+from freezepack.slicing import Index, answer_shape
 from freezepack.types import FileBase, PackBase, RawArray, TensorSpec
 
 DEFAULT_MAX_BYTES = 1 << 34
@@ -167,6 +170,33 @@ class Rebuilder:
             raise ValueError(problem)
         self._check_bytes((stop - start) * record.spec.dtype.itemsize, record.spec.name)
         return make_ranges([Range(self._patcher(record), start, stop)])[0]
+
+    def part(self, name: str, index: Index) -> RawArray:
+        """Make what an index asks for of a tensor; checked as by `elements`.
+
+        Parameters
+        ----------
+        index : int, slice, ellipsis, or a tuple of them
+            As for an array of NumPy; steps may be negative.
+
+        Returns
+        -------
+        raw array in the shape of the answer
+            With memory of its own. Beside it, one unit in each thread is held for a moment.
+
+        Raises
+        ------
+        IndexError, TypeError
+            If there are too many indices, one is out of range, or of another type.
+        LimitError
+            If the answer has more than `max_bytes`.
+        BaseMismatchError, FormatError
+            If the tensor's base was not given, or a unit is damaged.
+        """
+        spec = self.record(name).spec
+        size = prod(answer_shape(spec.shape, index))
+        self._check_bytes(size * spec.dtype.itemsize, spec.name)
+        return make_part(self._patcher(self.record(name)), index)
 
     def find(self, base: FileBase | PackBase) -> BaseTensors:
         """Return the tensors of a base outside the file, or raise BaseMismatchError."""

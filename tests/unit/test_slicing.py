@@ -1,5 +1,6 @@
 """A cut answers an index as NumPy does, from one contiguous range."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, basic_indices
 
-from freezepack.slicing import cut
+from freezepack.format.layout import layout_of
+from freezepack.slicing import answer_shape, cut, split
 
 SHAPE = (4, 3, 2)
 
@@ -23,6 +25,43 @@ def test_any_index_gives_what_numpy_gives(data: st.DataObject) -> None:
     rest: Any = (*found.rest, Ellipsis)
     assert block[rest].shape == array[index].shape
     assert block[rest].tolist() == array[index].tolist()
+
+
+@given(st.data())
+def test_pieces_make_up_the_answer_and_lie_in_one_unit_or_are_wanted_whole(
+    data: st.DataObject,
+) -> None:
+    shape = data.draw(array_shapes(min_dims=0, max_dims=4, min_side=1, max_side=6))
+    index: Any = data.draw(basic_indices(shape, allow_newaxis=False))
+    array = np.arange(prod(shape)).reshape(shape)
+    wanted = array[index]
+    assert answer_shape(shape, index) == wanted.shape
+    if not wanted.size:
+        return
+    most = data.draw(st.integers(1, 2 * array.size))
+    trailing = [prod(shape[axis:]) for axis in range(1, len(shape) + 1)]
+    cols = next((length for length in trailing if length <= most), 1)
+    unit = most // cols * cols
+    found = np.full(wanted.shape, -1)
+    for piece in split(shape, index, unit):
+        begin, end = piece.cut.start, piece.cut.stop
+        block = array.reshape(-1)[begin:end].reshape(piece.cut.shape)
+        assert piece.cut.is_run or begin // unit == (end - 1) // unit
+        assert (found[piece.place] == -1).all()
+        found[piece.place] = block[piece.cut.rest]
+    assert found.tolist() == wanted.tolist()
+
+
+def test_pieces_leave_out_what_lies_between() -> None:
+    shape = (10**6, 4096)
+    cols = layout_of(shape).unit_positions
+    columns = list(split(shape, (slice(0, 512), slice(0, 10)), cols))
+    assert [piece.cut.start for piece in columns] == [0, cols]
+    assert [piece.place for piece in columns] == [(slice(0, 256),), (slice(256, 512),)]
+    apart = list(split(shape, slice(None, None, -500_000), cols))
+    assert [piece.cut.start // 4096 for piece in apart] == [999_999, 499_999]
+    rows = list(split(shape, slice(10, 5000), cols))
+    assert [(piece.cut.start, piece.cut.stop) for piece in rows] == [(10 * 4096, 5000 * 4096)]
 
 
 @pytest.mark.parametrize(
