@@ -202,14 +202,10 @@ class TensorSlice:
 
     def __getitem__(self, index: Index) -> Any:
         spec = self._record.spec
-        wanted = cut(spec.shape, index)
         if self._file._there is not None:
-            return self._file._there.device_cut(spec.name, wanted)
-        # The ellipsis makes an array of a single element too.
-        rest: Any = (*wanted.rest, Ellipsis)
-        block = self._file.rebuilder.elements(spec.name, wanted.start, wanted.stop)
-        part = block.reshape(wanted.shape)[rest]
-        return self._file._make(part.flatten(), spec.dtype, part.shape)
+            return self._file._there.device_cut(spec.name, cut(spec.shape, index))
+        part = self._file.rebuilder.part(spec.name, index)
+        return self._file._make(part.reshape(-1), spec.dtype, part.shape)
 
 
 def find_framework(name: str) -> Callable[..., Any]:
