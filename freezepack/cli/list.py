@@ -9,6 +9,7 @@ from freezepack.registry import Entry, Registry
 
 TABLES = {
     "scores": Entry("freezepack.scores:SCORES", "one number per weight"),
+    "methods": Entry("freezepack.train.methods:METHODS", "what is trained"),
     "strategies": Entry("freezepack.selection:STRATEGIES", "from scores to masks"),
     "models": Entry("freezepack.models:MODELS", "network architectures"),
     "data": Entry("freezepack.train.data:DATASETS", "data sets"),
@@ -16,8 +17,14 @@ TABLES = {
     "index-codecs": Entry("freezepack.codecs:INDEX_CODECS", "how masks are stored"),
     "value-codecs": Entry("freezepack.codecs:VALUE_CODECS", "how trained values are stored"),
     "backends": Entry("freezepack.rebuild:BACKENDS", "what rebuilds weights"),
+    "device-backends": Entry(
+        "freezepack.rebuild.torch_devices:DEVICE_BACKENDS", "what rebuilds weights on a GPU"
+    ),
 }
-GROUPS = {"codecs": ("index-codecs", "value-codecs")}
+GROUPS = {
+    "codecs": ("index-codecs", "value-codecs"),
+    "backends": ("backends", "device-backends"),
+}
 
 
 @click.command("list", short_help="List scores, models, data, codecs, ...")
@@ -45,6 +52,8 @@ def list_parts(what: str | None, as_json: bool) -> None:
             click.echo(f"{indent}{row['name']:{width}}  {row['summary']}{source}")
         if name == "backends":
             click.echo(f"{indent}in use: {_in_use()}")
+        if name == "device-backends":
+            click.echo(f"{indent}in use: {_in_use_on_gpu()}")
 
 
 def _rows(table: Registry) -> list[dict[str, str]]:
@@ -58,3 +67,14 @@ def _in_use() -> str:
     from freezepack import native
 
     return native.status()
+
+
+def _in_use_on_gpu() -> str:
+    """Say which device back end is used, or why not."""
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        return "none: torch is not installed: pip install 'freezepack[torch]'"
+    from freezepack.rebuild.torch_devices import describe_device
+
+    return describe_device()

@@ -78,3 +78,29 @@ def choose_device_backend(
         return backend
     parts: list[DeviceBackend] = [DEVICE_BACKENDS.get_part(known) for known in DEVICE_BACKENDS]
     return next((part for part in parts if not part.problem(place)), None)
+
+
+def describe_device() -> str:
+    """Say in one line what rebuilds tensors on this machine's device, or why the CPU does.
+
+    Examples
+    --------
+    >>> describe_device().split(":")[0] in ("none", *DEVICE_BACKENDS)
+    True
+    """
+    import torch
+
+    names = ["cuda", "xpu", "mps"]
+    place = next((name for name in names if getattr(torch, name).is_available()), None)
+    triton: DeviceBackend = DEVICE_BACKENDS.get_part("triton")
+    if place is None:
+        problem = triton.problem()
+        return f"none: torch finds no device beside the CPU (triton: {problem or 'ready'})"
+    try:
+        backend = choose_device_backend(place)
+    except FreezepackError as error:
+        return f"none: {error}"
+    if backend is None:
+        return f"none: {VARIABLE}={HOST} is set"
+    reason = triton.problem(torch.device(place))
+    return f"{backend.name}: on {place!r}" + (f" (triton: {reason})" if reason else "")

@@ -162,6 +162,8 @@ def _join(found: Sequence[tuple[Job, int, UnitPatch]]) -> Iterator[_Run]:
     """Join the patches of units that follow one another in a job."""
     run: _Run | None = None
     for job, begin, patch in found:
+        if not patch.values.size:
+            continue
         offset = (begin - job.start) * job.width
         values = np.ascontiguousarray(patch.values).view(np.uint8)
         positions = patch.positions
