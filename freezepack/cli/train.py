@@ -28,11 +28,20 @@ if TYPE_CHECKING:
 )
 @click.option("--data", default="mnist", show_default=True, help="See `list data`.")
 @data_dir_option
+@click.option("--method", default="freeze", show_default=True, help="See `list methods`.")
+@click.option(
+    "--method-arg",
+    "method_args",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Of edge-popup: budget, prune, lock, distribution.",
+)
 @click.option(
     "--freezing-rate",
     default="0.995",
     show_default=True,
-    help="Share of the weights that keep their initial value; 0 trains all.",
+    help="Share of the weights that keep their initial value; 0 trains all. edge-popup removes "
+    "the others.",
 )
 @click.option("--score", default="snip", show_default=True, help="See `list scores`.")
 @click.option("--strategy", default="one-shot", show_default=True, help="See `list strategies`.")
@@ -49,7 +58,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="What frozen weights are: seed (FreezeNet) or zeros (the pruned twin).",
 )
-@click.option("--scheme", default="xavier_normal", show_default=True, help="See `list schemes`.")
+@click.option("--scheme", help="See `list schemes`. Default: that of the method.")
 @click.option("--seed", default=1, show_default=True, help="Weights, order and score batch.")
 @click.option("--epochs", type=int, help="Default: that of the data set.")
 @click.option("--batch-size", default=100, show_default=True, help="Images per step.")
@@ -77,6 +86,7 @@ if TYPE_CHECKING:
 def train(
     model_args: tuple[str, ...],
     strategy_args: tuple[str, ...],
+    method_args: tuple[str, ...],
     data_dir: Path | None,
     threads: int | None,
     device: str,
@@ -105,6 +115,7 @@ def train(
         config = RunConfig(
             model_args=parse_arguments(model_args),
             strategy_args=parse_arguments(strategy_args),
+            method_args=parse_arguments(method_args),
             **settings,
         )
         with torch.device("meta"):
@@ -134,6 +145,7 @@ def default_name(config: RunConfig) -> str:
     'lenet5-caffe-digits-q0.995-s1-zeros'
     """
     suffix = "" if config.fill == "seed" else f"-{config.fill}"
+    suffix += "" if config.method == "freeze" else f"-{config.method}"
     return f"{config.model}-{config.data}-q{config.freezing_rate}-s{config.seed}{suffix}"
 
 
@@ -164,10 +176,15 @@ def describe(result: Result) -> str:
     """Return what a run came to, for a person."""
     facts = summary(result)
     factor = facts["dense_bytes"] / facts["pack_bytes"]
+    if result.config.method == "edge-popup":
+        kept = result.weights - result.trained_weights
+        counts = f"kept        {kept:,} of {result.weights:,} weights, and trained none"
+    else:
+        counts = f"trained     {result.trained_weights:,} of {result.weights:,} weights, "
+        counts += f"and {result.trained_others:,} other values"
     return "\n".join(
         [
-            f"trained     {result.trained_weights:,} of {result.weights:,} weights, "
-            f"and {result.trained_others:,} other values",
+            counts,
             f"validation  {result.validation_accuracy:.2%}",
             f"test        {result.test_accuracy:.2%} (of the pack)",
             f"pack        {facts['pack']}: {format_bytes(facts['pack_bytes'])}, "

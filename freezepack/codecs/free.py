@@ -120,12 +120,9 @@ class Free(IndexCodec):
 
 def _order(unit: Unit) -> NDArray[np.int64]:
     """Return the unit's positions by (word, position)."""
-    from freezepack.random import words
+    from freezepack.random.seeded import seeded_order
 
-    drawn = np.empty(unit.size, np.uint32)
-    stream = unit.stream + MASK_STREAMS
-    words(drawn, key=unit.key or 0, stream=stream, start=unit.start)
-    return np.argsort(drawn, kind="stable")
+    return seeded_order(unit.size, unit.key or 0, unit.stream + MASK_STREAMS, unit.start)
 
 
 def _find_split(positions: Positions, unit: Unit) -> _Split:

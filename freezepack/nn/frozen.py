@@ -58,7 +58,7 @@ def freeze_weights(model: nn.Module, masks: Mapping[str, BoolArray]) -> None:
     >>> [tuple(p.shape) for p in layer.parameters()]
     [(1,)]
     """
-    places = {name: _places(model, name, mask.shape) for name, mask in masks.items()}
+    places = {name: find_places(model, name, mask.shape) for name, mask in masks.items()}
     overlays: dict[str, tuple[nn.Parameter, Overlay]] = {}
     for name, mask in masks.items():
         if not mask.all():
@@ -66,13 +66,13 @@ def freeze_weights(model: nn.Module, masks: Mapping[str, BoolArray]) -> None:
             flat = torch.from_numpy(np.flatnonzero(mask).astype(np.int64))
             overlays[name] = weight, Overlay(weight.detach().clone(), flat.to(weight.device))
     for name, (weight, overlay) in overlays.items():  # all memory is allocated by now
-        _attach(places[name], weight, overlay)
+        attach_overlay(places[name], weight, overlay, overlay.right_inverse(weight))
 
 
 def check_freezable(model: nn.Module, names: Iterable[str]) -> None:
     """Raise SelectionError if a weight cannot be frozen in part, whatever its mask will be."""
     for name in names:
-        _places(model, name, tuple(model.get_parameter(name).shape))
+        find_places(model, name, tuple(model.get_parameter(name).shape))
 
 
 def rebuilt_tensors(model: nn.Module) -> dict[str, Tensor]:
@@ -80,7 +80,7 @@ def rebuilt_tensors(model: nn.Module) -> dict[str, Tensor]:
     rebuilt: dict[str, Tensor] = {}
     made: dict[Overlay, Tensor] = {}
     with torch.no_grad():
-        for prefix, module, attribute, overlay in _overlays(model):
+        for prefix, module, attribute, overlay in find_overlays(model):
             if overlay not in made:
                 values = module.parametrizations[attribute].original  # type: ignore[union-attr,index]
                 made[overlay] = overlay.rebuild(values)
@@ -90,15 +90,14 @@ def rebuilt_tensors(model: nn.Module) -> dict[str, Tensor]:
 
 def frozen_masks(model: nn.Module) -> dict[str, BoolArray]:
     """Return the masks of the weights under an overlay, by name; True is trained."""
-    masks: dict[str, BoolArray] = {}
-    for prefix, _, attribute, overlay in _overlays(model):
-        mask = np.zeros(overlay.base.numel(), np.bool_)
-        mask[overlay.positions.cpu().numpy()] = True
-        masks[f"{prefix}{attribute}"] = mask.reshape(tuple(overlay.base.shape))
-    return masks
+    return {
+        f"{prefix}{attribute}": overlay.patched()
+        for prefix, _, attribute, overlay in find_overlays(model)
+    }
 
 
-def _overlays(model: nn.Module) -> Iterator[tuple[str, nn.Module, str, Overlay]]:
+def find_overlays(model: nn.Module) -> Iterator[tuple[str, nn.Module, str, Overlay]]:
+    """Yield every overlay: prefix of its module's name, module, attribute, overlay."""
     for name, module in model.named_modules(remove_duplicate=False):
         if parametrize.is_parametrized(module):
             for attribute, chain in module.parametrizations.items():
@@ -106,7 +105,7 @@ def _overlays(model: nn.Module) -> Iterator[tuple[str, nn.Module, str, Overlay]]
                     yield f"{name}." if name else "", module, attribute, chain[0]
 
 
-def _places(model: nn.Module, name: str, shape: tuple[int, ...]) -> list[tuple[nn.Module, str]]:
+def find_places(model: nn.Module, name: str, shape: tuple[int, ...]) -> list[tuple[nn.Module, str]]:
     """Return every module and attribute that hold the weight, its own name's first."""
     parameters = dict(model.named_parameters(remove_duplicate=False))
     if name not in parameters:
@@ -129,8 +128,10 @@ def _places(model: nn.Module, name: str, shape: tuple[int, ...]) -> list[tuple[n
     return list(places.values())
 
 
-def _attach(places: list[tuple[nn.Module, str]], weight: nn.Parameter, overlay: Overlay) -> None:
-    values = overlay.right_inverse(weight)
+def attach_overlay(
+    places: list[tuple[nn.Module, str]], weight: nn.Parameter, overlay: Overlay, values: Tensor
+) -> None:
+    """Put a weight under an overlay wherever it is held; `values` becomes its Parameter."""
     trained = len(values) > 0
     if trained:
         values = nn.Parameter(values, requires_grad=weight.requires_grad)

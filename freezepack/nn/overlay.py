@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from freezepack.types import BoolArray
+
 
 class Overlay(nn.Module):
     """Rebuild a weight from its base and the vector of its trained values.
@@ -33,7 +35,7 @@ class Overlay(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """Return the dense weight; its gradient flows to `values` alone."""
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_compiling() and type(self) is Overlay:
             flat = self.base.reshape(-1).index_copy(0, self.positions, values)
             return flat.reshape(self.base.shape)
         return _Rebuild.apply(values, self)  # type: ignore[no-any-return,no-untyped-call]
@@ -57,6 +59,13 @@ class Overlay(nn.Module):
             flat = grad.as_strided((grad.numel(),), (1,))
             return flat.index_select(0, self._storage_offsets(grad))
         return grad.reshape(-1).index_select(0, self.positions)
+
+    def patched(self) -> BoolArray:
+        """Return where the weight may differ from its base, of the weight's shape."""
+        mask = torch.zeros(self.base.numel(), dtype=torch.bool)
+        mask[self.positions.cpu()] = True
+        found: BoolArray = mask.reshape(tuple(self.base.shape)).numpy()
+        return found
 
     def _storage_offsets(self, dense: Tensor) -> Tensor:
         """Where the positions lie in memory: they differ from C order in channels-last."""

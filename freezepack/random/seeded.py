@@ -64,7 +64,21 @@ def permutation(n: int, *, seed: int, stream: int) -> NDArray[np.int64]:
     >>> permutation(4, seed=0, stream=2**63 + 2**62).tolist()
     [2, 0, 3, 1]
     """
+    return seeded_order(n, seed, stream)
+
+
+def seeded_order(n: int, key: int, stream: int, start: int = 0) -> NDArray[np.int64]:
+    """Return 0 to n - 1 in the order of the words from `start` on, equal words by position.
+
+    With a tensor's stream + 2**63 and the start of a unit this is the order in which positions
+    of the unit are marked by a seed: formats/generators.md, section 8.
+
+    Examples
+    --------
+    >>> seeded_order(4, 0, 2**63, start=4).tolist()
+    [0, 3, 1, 2]
+    """
     check_range("n", n, 0, 2**32 - 1)
     drawn = np.empty(n, np.uint32)
-    words(drawn, key=seed, stream=stream)
+    words(drawn, key=key, stream=stream, start=start)
     return np.argsort(drawn, kind="stable").astype(np.int64)

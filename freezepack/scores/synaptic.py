@@ -49,6 +49,6 @@ def normalise(scores: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     largest = np.abs(vector).max()
     if largest == 0:
         raise SelectionError("all scores are 0, so they cannot be weighed against others")
-    vector = vector / largest  # so that the sum cannot overflow
-    vector /= np.abs(vector).sum()
-    return vector
+    scaled: NDArray[np.float64] = vector / largest  # so that the sum cannot overflow
+    scaled /= np.abs(scaled).sum()
+    return scaled

@@ -1,14 +1,15 @@
 """Budgets: how many weights each layer may train, where layers do not compete."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from math import prod
 
 from freezepack.errors import SelectionError, UnknownNameError
 
 Shapes = Mapping[str, tuple[int, ...]]
-BUDGETS = ("global", "uniform", "erk")
-"""One pool for all layers, the same density in each, Erdős-Rényi-kernel densities."""
+BUDGETS = ("global", "uniform", "erk", "equal")
+"""One pool for all layers, the same density in each, Erdős-Rényi-kernel densities, the same number
+in each."""
 
 
 def layer_counts(shapes: Shapes, count: int, budget: str) -> dict[str, int]:
@@ -20,10 +21,10 @@ def layer_counts(shapes: Shapes, count: int, budget: str) -> dict[str, int]:
         The eligible weights, in file order.
     count : int
         Number of weights to train in all, 1 to their number.
-    budget : {"uniform", "erk"}
+    budget : {"uniform", "erk", "equal"}
         "uniform": the same density everywhere. "erk": density in proportion to
-        sum(shape) / prod(shape), at most 1; layers that would exceed it are dense and the rest is
-        divided anew.
+        sum(shape) / prod(shape). "equal": the same number in each layer. A layer that would
+        exceed its size is dense, and the rest is divided anew.
 
     Returns
     -------
@@ -38,7 +39,8 @@ def layer_counts(shapes: Shapes, count: int, budget: str) -> dict[str, int]:
 
     References
     ----------
-    Mocanu et al., arXiv:1707.04780 (Erdős-Rényi); Evci et al., arXiv:1911.11134 (kernel sizes).
+    Mocanu et al., arXiv:1707.04780 (Erdős-Rényi); Evci et al., arXiv:1911.11134 (kernel sizes);
+    Price, Tanner, arXiv:2102.07655 (equal numbers).
 
     Examples
     --------
@@ -52,7 +54,12 @@ def layer_counts(shapes: Shapes, count: int, budget: str) -> dict[str, int]:
     sizes = {name: prod(shape) for name, shape in shapes.items()}
     if not 1 <= count <= sum(sizes.values()):
         raise SelectionError(f"count is {count}, expected 1 to {sum(sizes.values())}")
-    parts = {name: sum(shapes[name]) if budget == "erk" else sizes[name] for name in shapes}
+    weights: dict[str, Callable[[tuple[int, ...]], int]] = {
+        "uniform": prod,
+        "erk": sum,
+        "equal": lambda shape: 1,
+    }
+    parts = {name: weights[budget](shape) for name, shape in shapes.items()}
     exact: dict[str, Fraction] = {}
     while len(exact) < len(shapes):
         rest = [name for name in shapes if name not in exact]

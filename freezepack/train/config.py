@@ -14,8 +14,10 @@ from freezepack.scores import SCORES
 from freezepack.selection import resolve_options
 from freezepack.selection.rate import canonical_rate
 from freezepack.train.data import DATASETS
+from freezepack.train.methods import resolve_method
 
 FILLS = ("seed", "zeros")
+_SCHEMES = {"edge-popup": "signed_constant"}
 SCHEDULES = ("constant", "cosine", "step")
 _RATES = {"adam": (1e-3, 1e-2), "adamw": (1e-3, 1e-2), "sgd": (0.1, 0.1)}
 """Learning rates, dense and frozen: a few trained values take, and need, larger steps."""
@@ -46,8 +48,9 @@ class RunConfig:
     fill : {"seed", "zeros"}
         What frozen weights are: their seeded value (FreezeNet) or 0 (the pruned twin, with the
         same masks and the same initial values).
-    scheme : str
-        Initialization of the weights.
+    scheme : str or None
+        Initialization of the weights. Default: "xavier_normal", and "signed_constant" for
+        edge-popup.
     seed : int
         Key of the generator, 0 to 2**64 - 1: weights, shuffling and score batch come from it.
     epochs : int or None
@@ -77,12 +80,14 @@ class RunConfig:
     model: str = "lenet5-caffe"
     model_args: Mapping[str, Argument] = field(default_factory=dict)
     data: str = "mnist"
+    method: str = "freeze"
+    method_args: Mapping[str, Argument] = field(default_factory=dict)
     freezing_rate: str = "0.995"
     score: str = "snip"
     strategy: str = "one-shot"
     strategy_args: Mapping[str, Argument] = field(default_factory=dict)
     fill: str = "seed"
-    scheme: str = "xavier_normal"
+    scheme: str | None = None
     seed: int = 1
     epochs: int | None = None
     batch_size: int = 100
@@ -106,7 +111,9 @@ class RunConfig:
         source = DATASETS.get_part(self.data)
         _check_name(SCORES, self.score)
         options = resolve_options(self.strategy, self.strategy_args)
-        _check_name(SCHEMES, self.scheme)
+        self._set("method_args", resolve_method(self.method, self.method_args))
+        self._default("scheme", _SCHEMES.get(self.method, "xavier_normal"))
+        _check_name(SCHEMES, str(self.scheme))
         _check_choice("fill", self.fill, FILLS)
         _check_choice("schedule", self.schedule, SCHEDULES)
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)

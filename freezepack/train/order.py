@@ -23,6 +23,7 @@ class Purpose(IntEnum):
     shuffling = 1
     score_batch = 2
     augmentation = 3
+    scores = 4
 
 
 def draw_order(count: int, purpose: Purpose, *, seed: int, epoch: int = 0) -> Tensor:
@@ -48,8 +49,18 @@ def draw_order(count: int, purpose: Purpose, *, seed: int, epoch: int = 0) -> Te
     >>> sorted(draw_order(4, Purpose.shuffling, seed=1, epoch=2).tolist())
     [0, 1, 2, 3]
     """
-    stream = _FIRST_STREAM + _PURPOSES * epoch + purpose
-    return torch.from_numpy(permutation(count, seed=seed, stream=stream))
+    return torch.from_numpy(permutation(count, seed=seed, stream=stream_of(purpose, epoch)))
+
+
+def stream_of(purpose: Purpose, number: int = 0) -> int:
+    """Return the stream of a purpose, another one for each number: an epoch, say.
+
+    Examples
+    --------
+    >>> stream_of(Purpose.shuffling, 2) - stream_of(Purpose.validation)
+    513
+    """
+    return _FIRST_STREAM + _PURPOSES * number + purpose
 
 
 def draw_balanced(labels: Tensor, count: int, purpose: Purpose, *, seed: int) -> Tensor:

@@ -4,20 +4,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from freezepack.models.build import build_model
 from freezepack.nn.fill import fill_module
 from freezepack.nn.frozen import freeze_weights
-from freezepack.nn.record import FreezeRecord, attach_record
+from freezepack.nn.record import FreezeRecord, attach_record, record_of
 from freezepack.nn.state import dense_state
+from freezepack.nn.supermask import load_scores, popups_of
 from freezepack.train.checkpoint import Checkpoint, save_checkpoint
 from freezepack.train.config import RunConfig
 from freezepack.train.data.dataset import Dataset
-from freezepack.train.freezing import check_frozen, freeze
+from freezepack.train.freezing import check_frozen
 from freezepack.train.loop import Callback, Epoch
+from freezepack.train.methods import METHODS, Prepared, Start
 from freezepack.train.optimizer import build_optimizer
-from freezepack.train.order import Purpose, draw_balanced, draw_order
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ class Session:
 
 
 def begin(config: RunConfig, data: Dataset, device: str = "cpu") -> Session:
-    """Build, initialise and freeze a network; the score batch is drawn from the training images.
+    """Build and initialise a network, and do with it what the method says.
 
     Raises
     ------
@@ -54,22 +55,9 @@ def begin(config: RunConfig, data: Dataset, device: str = "cpu") -> Session:
         If the freezing rate is impossible for the network.
     """
     model = build_model(config.model, config.model_args)
-    fill_module(model, config.seed, config.scheme)
+    fill_module(model, config.seed, str(config.scheme))
     model.to(device)
-    split = data.split("train")
-    record = freeze(
-        model,
-        rate=config.freezing_rate,
-        score=config.score,
-        batch=data.batch(split, _score_examples(config, split.labels).to(device)),
-        seed=config.seed,
-        base=config.fill,
-        scheme=config.scheme,
-        strategy=config.strategy,
-        strategy_args=config.strategy_args,
-        batches=config.score_batches,
-    )
-    return _prepare(config, model, record)
+    return _prepare(config, model, _call_method(Start(config, model, data)))
 
 
 def restore(config: RunConfig, checkpoint: Checkpoint, device: str = "cpu") -> Session:
@@ -77,9 +65,15 @@ def restore(config: RunConfig, checkpoint: Checkpoint, device: str = "cpu") -> S
     model = build_model(checkpoint.model, checkpoint.model_args)
     model.load_state_dict(checkpoint.state)
     model.to(device)
-    freeze_weights(model, checkpoint.record.masks)
-    attach_record(model, checkpoint.record)
-    session = _prepare(config, model, checkpoint.record)
+    scores = checkpoint.training.get("scores")
+    if scores:
+        prepared = _call_method(Start(config, model, None))
+        load_scores(model, scores)
+    else:
+        prepared = Prepared(checkpoint.record)
+        freeze_weights(model, checkpoint.record.masks)
+        attach_record(model, checkpoint.record)
+    session = _prepare(config, model, prepared)
     session.validation_accuracy = float(checkpoint.metadata["validation_accuracy"])
     session.epoch = int(config.epochs or 1)
     if checkpoint.training:
@@ -109,6 +103,7 @@ class Saver(Callback):
         session = self._session
         check_frozen(session.model)
         session.epoch = epoch.number
+        session.record = record_of(session.model) or session.record
         session.validation_accuracy = epoch.validation_accuracy
         config = session.config
         metadata = {
@@ -120,6 +115,7 @@ class Saver(Callback):
             "epoch": epoch.number,
             "optimizer": session.optimizer.state_dict(),
             "generator": torch.get_rng_state(),
+            "scores": {name: s.detach().cpu() for name, (_, s) in popups_of(session.model).items()},
         }
         checkpoint = Checkpoint(
             config.model,
@@ -132,15 +128,17 @@ class Saver(Callback):
         save_checkpoint(self._path, checkpoint)
 
 
-def _score_examples(config: RunConfig, labels: Tensor) -> Tensor:
-    """Return the positions of the score batch among the training examples."""
-    count = int(config.score_batch or len(labels))
-    if config.score_balanced:
-        return draw_balanced(labels, count, Purpose.score_batch, seed=config.seed)
-    return draw_order(len(labels), Purpose.score_batch, seed=config.seed)[:count]
+def _call_method(start: Start) -> Prepared:
+    config = start.config
+    prepared: Prepared = METHODS.get_part(config.method)(start, **config.method_args)
+    return prepared
 
 
-def _prepare(config: RunConfig, model: nn.Module, record: FreezeRecord) -> Session:
+def _prepare(config: RunConfig, model: nn.Module, prepared: Prepared) -> Session:
     if config.channels_last:
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Session(config, model, build_optimizer(config, model), record)
+    optimizer = build_optimizer(config, model)
+    if prepared.after_step is not None:
+        prepared.after_step()
+        optimizer.register_step_post_hook(prepared.after_step)
+    return Session(config, model, optimizer, prepared.record)

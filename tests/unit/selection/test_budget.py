@@ -26,6 +26,11 @@ def test_erk_gives_small_layers_more_and_none_more_than_it_has() -> None:
     assert counts == {"conv1": 7, "conv2": 18, "fc1": 291, "fc2": 114}
 
 
+def test_equal_gives_every_layer_the_same_number_or_all_it_has() -> None:
+    counts = layer_counts(SHAPES, 9_500, "equal")
+    assert counts == {"conv1": 500, "conv2": 3_000, "fc1": 3_000, "fc2": 3_000}
+
+
 def test_ties_of_remainders_go_to_the_lower_index() -> None:
     shapes = {"a": (3,), "b": (3,), "c": (3,)}
     assert layer_counts(shapes, 4, "uniform") == {"a": 2, "b": 1, "c": 1}
@@ -35,7 +40,7 @@ def test_ties_of_remainders_go_to_the_lower_index() -> None:
 @given(
     st.lists(st.lists(st.integers(1, 30), min_size=1, max_size=4), min_size=1, max_size=6),
     st.floats(0, 1),
-    st.sampled_from(["uniform", "erk"]),
+    st.sampled_from(["uniform", "erk", "equal"]),
 )
 def test_counts_add_up_and_fit(shapes: list[list[int]], share: float, budget: str) -> None:
     named = {str(i): tuple(shape) for i, shape in enumerate(shapes)}

@@ -88,7 +88,7 @@ def test_purposes_and_epochs_have_their_own_orders() -> None:
         for purpose in Purpose
         for epoch in range(3)
     }
-    assert len(orders) == 12
+    assert len(orders) == 3 * len(Purpose)
 
 
 def test_all_sources_of_the_table_are_complete() -> None:
