@@ -99,21 +99,23 @@ def load_into(
 
 def _fill(targets: Sequence[tuple[Tensor, str]], file: PackFile) -> None:
     """Make tensors of a pack in the memory of others, all of a device at once."""
+    here: dict[str, Tensor] = {}
     there: dict[torch.device, dict[str, Tensor]] = {}
     for tensor, stored in targets:
         plain = _is_plain(tensor)
         if plain and file.rebuilder_on(tensor.device) is not None:
             there.setdefault(tensor.device, {})[stored] = tensor
         elif plain and tensor.device.type == "cpu":
-            file.rebuilder.fill_tensor(stored, raw_view(tensor))
-            torch.autograd.graph.increment_version(tensor)
+            here[stored] = tensor
         else:
             with torch.no_grad():
                 tensor.copy_(_make(file, stored, tensor.device))
+    file.rebuilder.fill_tensors({stored: raw_view(tensor) for stored, tensor in here.items()})
     for device, tensors in there.items():
         remote = file.rebuilder_on(device)
         if remote is not None:
             remote.fill_device_tensors(tensors)
+    for tensors in (here, *there.values()):
         for tensor in tensors.values():
             torch.autograd.graph.increment_version(tensor)
 
