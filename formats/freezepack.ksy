@@ -183,7 +183,7 @@ types:
       index_has_length:
         value: >-
           index == index_codec::gaps or index == index_codec::hazard or index == index_codec::free
-          or index == index_codec::hazard_turned
+          or index == index_codec::hazard_turned or index == index_codec::probit
         doc: Whether the length of an index section is stored.
       values_have_length:
         value: values != value_codec::raw and values != value_codec::constant
@@ -428,6 +428,7 @@ enums:
     6: base_top
     7: free
     8: hazard_turned
+    9: probit
   value_codec:
     0: raw
     1: planes

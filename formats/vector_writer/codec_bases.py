@@ -12,6 +12,7 @@ from vector_writer.bases import SCALE, kind
 ONE = 0x3F800000
 HAZARD = bytes.fromhex("9235")
 TURNED = bytes.fromhex("9258")
+PROBIT = bytes.fromhex("963033")
 FREE = bytes.fromhex("283603664a8200")
 FREE_MARKED = [
     2, 5, 8, 9, 15, 18, 20, 34, 38, 45, 49, 58, 59, 62, 69, 72, 73, 74, 78, 88, 90, 91, 101,
@@ -38,6 +39,11 @@ def hazard() -> Assembly:
 def hazard_turned() -> Assembly:
     """Return positions 2 and 10 of two rows of eight, over zeros."""
     return _mask(8, TURNED, (2, 8), [2, 10])
+
+
+def probit() -> Assembly:
+    """Return positions 2 and 3 of two rows of one kernel of nine, over zeros."""
+    return _mask(9, PROBIT, (2, 1, 3, 3), [2, 3])
 
 
 def free() -> Assembly:

@@ -17,6 +17,7 @@ from vector_writer.codec_bases import (
     grid_drawn,
     hazard,
     hazard_turned,
+    probit,
 )
 from vector_writer.edits import Edit, Refusal, both, payload, put
 
@@ -46,6 +47,7 @@ def _parameter(data: str) -> Edit:
 
 _hazard = partial(_refusal, field="index", base=hazard)
 _turned = partial(_refusal, field="index", base=hazard_turned)
+_probit = partial(_refusal, field="index", base=probit)
 _free = partial(_refusal, field="index", base=free)
 _float = partial(_refusal, field="values", base=floats)
 _near = partial(_refusal, field="values", base=floats_near)
@@ -60,6 +62,11 @@ MASKS = (
     _hazard("hazard-padded", "corrupt", "923500"),
     _hazard("hazard-long", "corrupt", "923501"),
     _turned("hazard-turned-long", "corrupt", "925801"),
+    _probit("probit-short", "truncated", "96"),
+    _probit("probit-width", "corrupt", "963133"),
+    _probit("probit-count", "corrupt", "9630ffffffff"),
+    _probit("probit-padded", "corrupt", "96303300"),
+    _probit("probit-long", "corrupt", "96303301"),
     _free("free-short", "truncated", ""),
     _free("free-number-cut", "truncated", "28", 1),
     _free("free-number-padded", "corrupt", "a80036"),

@@ -23,6 +23,9 @@ _INDEX = {
     (8, "hazard-turned"): Entry(
         "freezepack.codecs.hazard.turned:HAZARD_TURNED", "hazard, rows and columns exchanged"
     ),
+    (9, "probit"): Entry(
+        "freezepack.codecs.probit.codec:PROBIT", "predicted from the base, position by position"
+    ),
 }
 _VALUES = {
     (0, "raw"): Entry("freezepack.codecs.raw:RAW", "the bits as they are"),

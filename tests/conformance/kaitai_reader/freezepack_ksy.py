@@ -61,6 +61,7 @@ class Freezepack(KaitaiStruct):
         base_top = 6
         free = 7
         hazard_turned = 8
+        probit = 9
 
     class MetadataKey(IntEnum):
         architecture = 1
@@ -311,7 +312,7 @@ class Freezepack(KaitaiStruct):
             if hasattr(self, '_m_index_has_length'):
                 return self._m_index_has_length
 
-            self._m_index_has_length =  ((self.index == Freezepack.IndexCodec.gaps) or (self.index == Freezepack.IndexCodec.hazard) or (self.index == Freezepack.IndexCodec.free) or (self.index == Freezepack.IndexCodec.hazard_turned)) 
+            self._m_index_has_length =  ((self.index == Freezepack.IndexCodec.gaps) or (self.index == Freezepack.IndexCodec.hazard) or (self.index == Freezepack.IndexCodec.free) or (self.index == Freezepack.IndexCodec.hazard_turned) or (self.index == Freezepack.IndexCodec.probit)) 
             return getattr(self, '_m_index_has_length', None)
 
         @property
