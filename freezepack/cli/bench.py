@@ -170,7 +170,8 @@ def speed(
     --path, --draw, --dtype, --size and --threads choose fills; each may be given more than once.
     """
     from freezepack.bench.speed.cases import Wanted
-    from freezepack.bench.speed.run import SpeedRun, check_outputs, run_speed, write_results
+    from freezepack.bench.speed.results import write_results
+    from freezepack.bench.speed.run import SpeedRun, run_speed
 
     wanted = Wanted(paths, draws, dtypes, sizes, threads, full)
     run = SpeedRun(parts, wanted, rounds, scratch, output, plot, force)
@@ -178,10 +179,11 @@ def speed(
     def report(line: str) -> None:
         click.echo(line, err=True)
 
-    check_outputs(run, report)
     result = run_speed(run, report)
-    for path in write_results(run, result):
-        report(f"wrote {path}")
+    if output is not None:
+        pictures = run.draws_pictures
+        for path in write_results(result, output, pictures=pictures, force=force):
+            report(f"wrote {path}")
     if as_json:
         click.echo(result.to_json(), nl=False)
         return

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from freezepack.bench.speed.cases import FILL, MIDDLE, PEER, REBUILD
-from freezepack.bench.speed.report import count_of
+from freezepack.bench.speed.report import count_of, show
 
 Rows = Sequence[Mapping[str, Any]]
 NAMES = {
@@ -60,19 +60,6 @@ class Picture:
     title: str
     unit: str
     panels: tuple[Panel, ...]
-
-
-def show(value: float) -> str:
-    """Return a number with two or three significant digits.
-
-    Examples
-    --------
-    >>> [show(x) for x in (0.0456, 0.5, 4.26, 42.9, 1234.5)]
-    ['0.05', '0.50', '4.3', '43', '1,234']
-    """
-    if value < 1:
-        return f"{value:.2f}"
-    return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
 
 
 def picture_fills(rows: Rows) -> Picture | None:

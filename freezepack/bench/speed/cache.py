@@ -1,5 +1,6 @@
-"""Cold files: putting a file out of the page cache, and knowing that it is."""
+"""Starting afresh: files out of the page cache, and memory back to the system."""
 
+import ctypes
 import os
 from pathlib import Path
 
@@ -38,3 +39,15 @@ def is_cached(path: Path) -> bool:
                 return True
             return True
     return False
+
+
+def return_memory() -> None:
+    """Give freed memory back to the system, where the C library can do that.
+
+    Else what was loaded before leaves memory to the next load whose pages are there already,
+    unlike in a program that loads once.
+    """
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError, TypeError):
+        return  # not glibc

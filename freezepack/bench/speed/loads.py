@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from freezepack.bench.speed.cache import drop_cache
+from freezepack.bench.speed.cache import drop_cache, return_memory
 from freezepack.bench.speed.network import make_network
 from freezepack.bench.speed.rivals import (
     FAST,
@@ -89,18 +89,12 @@ def _measure(
     forms: Sequence[StoredForm], flat: NDArray[np.uint8], threads: int, pace: Pace, report: Report
 ) -> list[Row]:
     # Loads from disk get rounds of their own: dropping the cache slows down what follows.
-    jobs = {(WARM, form.name): Job(partial(form.load, form.path)) for form in forms}
-    found = take_turns(jobs | {(WARM, MEMCPY): Job(flat.copy)}, pace)
+    warm = {(WARM, f.name): Job(f.load_it, prepare=return_memory) for f in forms}
+    warm[WARM, MEMCPY] = Job(flat.copy, prepare=return_memory)
+    found = take_turns(warm, pace)
     if all(drop_cache(form.path) for form in forms):
-        found |= take_turns(
-            {
-                (COLD, form.name): Job(
-                    partial(form.load, form.path), prepare=partial(drop_cache, form.path)
-                )
-                for form in forms
-            },
-            pace,
-        )
+        cold = {(COLD, f.name): Job(f.load_it, prepare=partial(_forget, f)) for f in forms}
+        found |= take_turns(cold, pace)
     else:
         report("files stay in the page cache here: cold loads are not measured (see --scratch)")
     sizes = {form.name: form.path.stat().st_size for form in forms}
@@ -121,3 +115,8 @@ def _measure(
         }
         for (cache, name), timing in found.items()
     ]
+
+
+def _forget(form: StoredForm) -> None:
+    return_memory()
+    drop_cache(form.path)

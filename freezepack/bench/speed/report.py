@@ -16,10 +16,10 @@ FILL_NOTE = (
     "alone. `fill, patch, digest` replaces 1 % of the elements and sums the digest in one pass."
 )
 LOAD_NOTE = (
-    "Medians of milliseconds until all weights are torch tensors in memory of their own, with the "
-    "freezing rate 0.99 and as many threads as said; `/ pack` is the median of the ratios to the "
-    "pack with the fast index, round by round. *Cold*: the file was put out of the page cache. "
-    "*Checked*: a changed byte of the content does not load in silence."
+    "Medians of milliseconds until all weights are torch tensors in fresh memory of their own, as "
+    "in a program that loads once; freezing rate 0.99, as many threads as said. `/ pack` is the "
+    "median of the ratios to the pack with the fast index, round by round. *Cold*: the file was "
+    "put out of the page cache. *Checked*: a changed byte of the content does not load in silence."
 )
 DECODING_NOTE = (
     "One thread, processor time, second of two runs in a row; the base is made beforehand. Of "
@@ -73,7 +73,7 @@ def decoding_tables(rows: Sequence[Row]) -> list[Table]:
     for part, title in titles.items():
         cells: list[list[Cell]] = [
             [row["codec"], row["freezing_rate"], row["trained"], f"{1e3 * row['seconds']:.3f}"]
-            + [round(row[key] / 1e6) for key in ("weights_per_s", "trained_per_s")]
+            + [show(row[key] / 1e6) for key in ("weights_per_s", "trained_per_s")]
             for row in rows
             if row["part"] == part
         ]
@@ -102,6 +102,19 @@ def count_of(number: int, noun: str) -> str:
     ('1 thread', '2 threads')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def show(value: float) -> str:
+    """Return a number with two or three significant digits.
+
+    Examples
+    --------
+    >>> [show(x) for x in (0.0456, 0.5, 4.26, 42.9, 1234.5)]
+    ['0.05', '0.50', '4.3', '43', '1,234']
+    """
+    if value < 1:
+        return f"{value:.2f}"
+    return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
 
 
 def show_ratio(value: float | None) -> str:

@@ -29,6 +29,10 @@ class StoredForm:
     checked: bool
     """Whether loading finds a changed byte of the content."""
 
+    def load_it(self) -> Mapping[str, Any]:
+        """Make the tensors."""
+        return self.load(self.path)
+
 
 def store_forms(network: Network, folder: Path, small: bool) -> Iterator[StoredForm]:
     """Write a network in every form, check that each gives it back, and yield the forms.
@@ -54,7 +58,7 @@ def store_forms(network: Network, folder: Path, small: bool) -> Iterator[StoredF
     require_packages()
     check_room(folder, 4 * 4 * network.size)
     for form in _write_forms(network, folder, small):
-        loaded = form.load(form.path)
+        loaded = form.load_it()
         if loaded.keys() != network.weights.keys() or any(
             loaded[name].numpy().tobytes() != weight.tobytes()
             for name, weight in network.weights.items()

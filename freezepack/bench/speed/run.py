@@ -1,35 +1,23 @@
-"""`freezepack bench speed`: measure what was asked for, and write pages, JSON and pictures."""
+"""`freezepack bench speed`: check what was asked for, then measure it."""
 
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from freezepack import native
 from freezepack.bench.machine import describe_machine
 from freezepack.bench.speed.cases import MIDDLE, PEER, SIZES, Wanted, check_names, choose_cases
 from freezepack.bench.speed.paths import list_paths
+from freezepack.bench.speed.results import PARTS, Rows, SpeedResult, list_outputs
 from freezepack.bench.speed.turns import Pace
-from freezepack.bench.tables import Table, to_markdown
 from freezepack.errors import MissingExtraError
-from freezepack.files import check_output, write_output
+from freezepack.files import check_output
 
-SCHEMA = 1
-"""Changes when a key of the JSON changes its meaning or goes."""
-PARTS = {
-    "generator": "Speed of the generator",
-    "load": "Time of loading whole files",
-    "decoding": "Decoding rates",
-    "startup": "Time of starting",
-}
-"""Names of parts and headings of their pages."""
 NEED_TORCH = ("load", "decoding")
 Report = Callable[[str], None]
-Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +48,11 @@ class SpeedRun:
     plot: bool | None = None
     force: bool = False
 
+    @property
+    def draws_pictures(self) -> bool:
+        """Whether pictures are written."""
+        return self.plot or (self.plot is None and find_spec("matplotlib") is not None)
+
     def pace(self, short: float, full: float, least: int = 3) -> Pace:
         """Return how often jobs are timed that may take so many seconds."""
         if self.rounds is not None:
@@ -67,39 +60,41 @@ class SpeedRun:
         return Pace(least=least, seconds=full if self.wanted.full else short)
 
 
-@dataclass(frozen=True, slots=True)
-class SpeedResult:
-    """Rows of each part that was measured, and where they come from."""
-
-    about: dict[str, str]
-    rows: dict[str, Rows]
-
-    def to_json(self, *parts: str) -> str:
-        """Return the rows of some parts, by default of all."""
-        chosen = {part: self.rows[part] for part in parts or self.rows}
-        return json.dumps({"schema": SCHEMA, "about": self.about, **chosen}, indent=2) + "\n"
-
-    def tables(self, part: str) -> list[Table]:
-        """Return the rows of one part for people."""
-        report = import_module("freezepack.bench.speed.report")
-        tables: list[Table] = getattr(report, f"{part}_tables")(self.rows[part])
-        return tables
-
-
 def run_speed(run: SpeedRun, report: Report) -> SpeedResult:
     """Measure; nothing is written.
 
     Raises
     ------
-    UnknownNameError, MissingExtraError, FreezepackError
+    UnknownNameError, OutputExistsError, MissingExtraError, FreezepackError
         If something is asked for that is not known or not possible here.
     """
-    parts = choose_parts(run, report)
+    parts = check_run(run, report)
     rows: dict[str, Rows] = {}
     for part in parts:
         rows[part] = MEASURES[part](run, report)
     about = {"command": f"freezepack {' '.join(sys.argv[1:])}", **describe_machine()}
     return SpeedResult(about, rows)
+
+
+def check_run(run: SpeedRun, report: Report) -> list[str]:
+    """Return the parts to measure; raise for what could not be done or written afterwards.
+
+    Raises
+    ------
+    OutputExistsError
+        If a result exists and may not be replaced.
+    MissingExtraError
+        If pictures are asked for and matplotlib is not installed.
+    """
+    parts = choose_parts(run, report)
+    if run.plot and find_spec("matplotlib") is None:
+        raise MissingExtraError("matplotlib", "bench", "freezepack bench speed --plot")
+    if run.output is not None:
+        for name in list_outputs(parts, run.draws_pictures):
+            check_output(run.output / name, force=run.force)
+        if run.plot is None and not run.draws_pictures:
+            report("matplotlib is not installed: no pictures")
+    return parts
 
 
 def choose_parts(run: SpeedRun, report: Report) -> list[str]:
@@ -161,47 +156,3 @@ MEASURES: dict[str, Callable[[SpeedRun, Report], Rows]] = {
     "decoding": _decoding,
     "startup": _startup,
 }
-
-
-def check_outputs(run: SpeedRun, report: Report) -> None:
-    """Raise, before anything is measured, for what could not be written afterwards.
-
-    Raises
-    ------
-    OutputExistsError
-        If a result exists and may not be replaced.
-    MissingExtraError
-        If pictures are asked for and matplotlib is not installed.
-    """
-    if run.plot and find_spec("matplotlib") is None:
-        raise MissingExtraError("matplotlib", "bench", "freezepack bench speed --plot")
-    if run.output is None:
-        return
-    for part in choose_parts(run, lambda line: None):
-        for suffix in (".md", ".json", *(_PICTURES if part in DRAWN else ())):
-            check_output(run.output / f"speed-{part}{suffix}", force=run.force)
-    if run.plot is None and find_spec("matplotlib") is None:
-        report("matplotlib is not installed: no pictures")
-
-
-DRAWN = ("generator", "load")
-_PICTURES = ("-light.png", "-dark.png")
-
-
-def write_results(run: SpeedRun, result: SpeedResult) -> list[Path]:
-    """Write a page, JSON and pictures of each part into `run.output`; return the paths."""
-    if run.output is None:
-        return []
-    run.output.mkdir(parents=True, exist_ok=True)
-    files: dict[str, bytes] = {}
-    for part, heading in PARTS.items():
-        if part in result.rows:
-            page = to_markdown(result.tables(part), heading, result.about)
-            files[f"speed-{part}.md"] = page.encode()
-            files[f"speed-{part}.json"] = result.to_json(part).encode()
-    if run.plot or (run.plot is None and find_spec("matplotlib")):
-        plots = import_module("freezepack.bench.speed.plots")
-        files |= plots.draw_pictures(result.rows)
-    for name, data in files.items():
-        write_output(run.output / name, [data], force=run.force)
-    return [run.output / name for name in files]

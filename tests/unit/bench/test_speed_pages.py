@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from freezepack.bench.speed.bars import picture_fills, picture_loads, show
+from freezepack.bench.speed.bars import picture_fills, picture_loads
 from freezepack.bench.speed.cases import FILL, PEER, REBUILD
 from freezepack.bench.speed.report import (
     decoding_tables,
     generator_tables,
     load_tables,
+    show,
     startup_tables,
 )
 
@@ -104,7 +105,7 @@ def test_decoding_has_a_table_for_indices_and_one_for_values() -> None:
         "Indices of 1,000 weights",
         "Values of 1,000 weights",
     ]
-    assert tables[1].rows == [["raw", "0.99", 10, "0.001", 1000, 10]]
+    assert tables[1].rows == [["raw", "0.99", 10, "0.001", "1,000", "10"]]
     assert [table.title for table in decoding_tables([row])] == ["Values of 1,000 weights"]
 
 
