@@ -6,6 +6,7 @@ Triton's interpreter has to be asked for before Triton is imported, so it has a 
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,15 @@ from tests.contract.device_battery import SLOW_FILES, DeviceBattery, Place, chec
 
 CPU = torch.device("cpu")
 INTERPRETER = os.environ.get("TRITON_INTERPRET") == "1"
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Keep torch to one thread: beside other processes, its threads wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 # Without the interpreter, Triton's turn comes in the process that has it.

@@ -116,9 +116,13 @@ class DeviceRebuilder(Rebuilder):
         """
         for name, out in targets.items():
             spec = self.record(name).spec
-            wanted = (spec.shape, torch_type(spec.dtype))
-            if (tuple(out.shape), out.dtype) != wanted or not out.is_contiguous():
-                raise ValueError(f"the tensor given for {name!r} is not a contiguous {wanted}")
+            found = f"the tensor given for {name!r} is"
+            wanted = torch_type(spec.dtype)
+            if (tuple(out.shape), out.dtype) != (spec.shape, wanted):
+                problem = f"{found} {out.dtype} {list(out.shape)}"
+                raise ValueError(f"{problem}, expected {wanted} {list(spec.shape)}")
+            if not out.is_contiguous():
+                raise ValueError(f"{found} not contiguous: fill another and copy it")
         records = [self._check_record(name) for name in targets]
         self._fill_records(records, list(targets.values()))
 
