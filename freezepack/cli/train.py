@@ -69,6 +69,12 @@ if TYPE_CHECKING:
 @click.option("--weight-decay", type=float, help="Default: that of the optimizer.")
 @click.option("--schedule", default="cosine", show_default=True, help="cosine, step or constant.")
 @click.option("--warmup", default=1.0, show_default=True, help="Epochs of rising learning rate.")
+@click.option("--label-smoothing", default=0.0, show_default=True, help="Spread over all classes.")
+@click.option("--ema", type=float, help="Decay of a moving average of the trained values.")
+@click.option("--augmentation", help="none, shift or crop-flip; default: that of the data set.")
+@click.option(
+    "--precision", default="float32", show_default=True, help="bfloat16: mixed precision."
+)
 @click.option("--clip", type=float, help="Largest norm of the gradient.")
 @click.option("--score-batch", type=int, help="Images for the score; default: of the data set.")
 @click.option(

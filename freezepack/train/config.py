@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -13,15 +13,27 @@ from freezepack.registry import Registry
 from freezepack.scores import SCORES
 from freezepack.selection import resolve_options
 from freezepack.selection.rate import canonical_rate
+from freezepack.train.augment import AUGMENTATIONS
 from freezepack.train.data import DATASETS
 from freezepack.train.methods import resolve_method
+from freezepack.train.ranges import check_ranges
 
 FILLS = ("seed", "zeros")
 _SCHEMES = {"edge-popup": "signed_constant"}
+PRECISIONS = ("float32", "bfloat16")
 SCHEDULES = ("constant", "cosine", "step")
 _RATES = {"adam": (1e-3, 1e-2), "adamw": (1e-3, 1e-2), "sgd": (0.1, 0.1)}
 """Learning rates, dense and frozen: a few trained values take, and need, larger steps."""
-_FLOATS = ("lr", "momentum", "weight_decay", "warmup", "gamma", "clip")
+_FLOATS = (
+    "lr",
+    "momentum",
+    "weight_decay",
+    "warmup",
+    "gamma",
+    "clip",
+    "label_smoothing",
+    "ema",
+)
 _DECAYS = {"adam": 0.0, "adamw": 1e-2, "sgd": 0.0}
 OPTIMIZERS = tuple(_RATES)
 
@@ -73,6 +85,15 @@ class RunConfig:
         Parts of the score batch whose gradients are averaged, each normalised on its own.
     score_balanced : bool
         Take as many images of each class for the score; `score_batch` is rounded down.
+    label_smoothing : float
+        Share of the target that is spread over all classes.
+    ema : float or None
+        Decay of the moving average of the trained values, which is then what is evaluated and
+        packed. None takes the values themselves.
+    augmentation : str or None
+        A name of `AUGMENTATIONS`. Default: that of the data set.
+    precision : {"float32", "bfloat16"}
+        "bfloat16" computes forward passes in mixed precision; values stay float32.
     channels_last : bool
         Memory layout of convolutions; about twice as fast on CPUs.
     """
@@ -104,6 +125,10 @@ class RunConfig:
     score_batch: int | None = None
     score_batches: int = 1
     score_balanced: bool = False
+    label_smoothing: float = 0.0
+    ema: float | None = None
+    augmentation: str | None = None
+    precision: str = "float32"
     channels_last: bool = True
 
     def __post_init__(self) -> None:
@@ -116,6 +141,7 @@ class RunConfig:
         _check_name(SCHEMES, str(self.scheme))
         _check_choice("fill", self.fill, FILLS)
         _check_choice("schedule", self.schedule, SCHEDULES)
+        _check_choice("precision", self.precision, PRECISIONS)
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         self._set("model_args", resolved)
         self._set("strategy_args", options)
@@ -123,15 +149,14 @@ class RunConfig:
         self._set("milestones", tuple(map(float, self.milestones)))
         self._default("epochs", source.epochs)
         self._default("score_batch", source.score_batch)
+        self._default("augmentation", source.augmentation)
+        _check_name(AUGMENTATIONS, str(self.augmentation))
         self._default("lr", _RATES[self.optimizer][self.freezing_rate != "0"])
         self._default("weight_decay", _DECAYS[self.optimizer])
         for name in _FLOATS:  # 1 and 1.0 are the same configuration
             if getattr(self, name) is not None:
                 self._set(name, float(getattr(self, name)))
-        for name, (fits, expected) in _RANGES.items():
-            value = getattr(self, name)
-            if value is not None and not fits(value):
-                raise ValueError(f"{name} is {value}, expected {expected}")
+        check_ranges(self)
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -146,7 +171,7 @@ class RunConfig:
         Examples
         --------
         >>> RunConfig(data="digits").to_json()[:40]
-        '{"accumulate":1,"batch_size":100,"channe'
+        '{"accumulate":1,"augmentation":"none","b'
         """
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
 
@@ -191,19 +216,3 @@ def _check_name(table: Registry, name: str) -> None:
 def _check_choice(kind: str, name: str, known: tuple[str, ...]) -> None:
     if name not in known:
         raise UnknownNameError(kind, name, known)
-
-
-_RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "seed": (lambda v: 0 <= v < 2**64, "0 to 2**64 - 1"),
-    "epochs": (lambda v: v >= 1, "at least 1"),
-    "batch_size": (lambda v: v >= 1, "at least 1"),
-    "accumulate": (lambda v: v >= 1, "at least 1"),
-    "lr": (lambda v: 0 < v < float("inf"), "a positive number"),
-    "momentum": (lambda v: 0 <= v < 1, "0 <= momentum < 1"),
-    "weight_decay": (lambda v: 0 <= v < float("inf"), "0 or more"),
-    "warmup": (lambda v: 0 <= v < float("inf"), "0 or more epochs"),
-    "gamma": (lambda v: 0 < v <= 1, "0 < gamma <= 1"),
-    "clip": (lambda v: 0 < v < float("inf"), "a positive number"),
-    "score_batch": (lambda v: v >= 1, "at least 1"),
-    "score_batches": (lambda v: v >= 1, "at least 1"),
-}

@@ -1,8 +1,10 @@
 """The training loop: epochs, batches, steps; everything else is a callback."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 
 import torch
@@ -10,11 +12,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from freezepack.errors import FreezepackError
+from freezepack.train.augment import AUGMENTATIONS, draw_words
+from freezepack.train.average import Average
 from freezepack.train.config import RunConfig
 from freezepack.train.data.dataset import Dataset, Split
 from freezepack.train.evaluation import evaluate
 from freezepack.train.order import Purpose, draw_order
 from freezepack.train.schedule import learning_rate
+
+Augmentation = Callable[..., Tensor]
+"""From uint8 images and their words (`drawn`) to images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,7 @@ def fit(
     *,
     first: int = 1,
     callbacks: Sequence[Callback] = (),
+    average: Average | None = None,
 ) -> None:
     """Train a model from epoch `first` to the last.
 
@@ -89,6 +97,9 @@ def fit(
         Number of the first epoch, 1 unless resumed.
     callbacks : sequence of Callback
         Told in their order.
+    average : Average, optional
+        Is brought up to date after each step and evaluated in place of the values themselves,
+        which it replaces when the last epoch is complete.
 
     Raises
     ------
@@ -98,9 +109,13 @@ def fit(
     epochs, steps = int(config.epochs or 1), -(-len(data.split("train")) // config.batch_size)
     for callback in callbacks:
         callback.on_start(epochs, steps, first)
+    change: Augmentation = AUGMENTATIONS.get_part(str(config.augmentation))
+    parts = Parts(model, optimizer, data, config, callbacks, average, change)
     try:
         for number in range(first, epochs + 1):
-            epoch = _run_epoch(Parts(model, optimizer, data, config, callbacks), number, steps)
+            epoch = _run_epoch(parts, number, steps)
+            if number == epochs and average is not None:
+                average.apply()
             for callback in callbacks:
                 callback.on_epoch(epoch)
     finally:
@@ -117,6 +132,8 @@ class Parts:
     data: Dataset
     config: RunConfig
     callbacks: Sequence[Callback]
+    average: Average | None
+    change: Augmentation
 
 
 def _run_epoch(parts: Parts, number: int, steps: int) -> Epoch:
@@ -127,7 +144,8 @@ def _run_epoch(parts: Parts, number: int, steps: int) -> Epoch:
     if not math.isfinite(loss):
         remedy = f"try a lower --lr than {config.lr}"
         raise FreezepackError(f"the loss is {loss} in epoch {number}: {remedy}")
-    accuracy = evaluate(parts.model, parts.data, "validation")
+    with nullcontext() if parts.average is None else parts.average.applied():
+        accuracy = evaluate(parts.model, parts.data, "validation")
     lr = learning_rate(config, number * steps - 1, steps)
     return Epoch(number, loss, accuracy, lr, seconds, count)
 
@@ -139,30 +157,38 @@ def _train_epoch(parts: Parts, number: int, steps: int) -> Tensor:
     split = parts.data.split("train")
     order = draw_order(len(split), Purpose.shuffling, seed=config.seed, epoch=number)
     total = torch.zeros((), dtype=torch.float64, device=split.labels.device)
+    drawn = draw_words(len(split), seed=config.seed, epoch=number).to(total.device)
     for step, where in enumerate(torch.split(order.to(total.device), config.batch_size)):
         rate = learning_rate(config, (number - 1) * steps + step, steps)
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.zero_grad(set_to_none=True)
-        loss = _accumulate_gradients(parts, split, where)
+        loss = _accumulate_gradients(parts, split, where, drawn)
         if config.clip is not None:
             values = [p for group in optimizer.param_groups for p in group["params"]]
             torch.nn.utils.clip_grad_norm_(values, config.clip)
         optimizer.step()
+        if parts.average is not None:
+            parts.average.update()
         total += loss * len(where)
         for callback in parts.callbacks:
             callback.on_step(step, loss)
     return total
 
 
-def _accumulate_gradients(parts: Parts, split: Split, where: Tensor) -> Tensor:
+def _accumulate_gradients(parts: Parts, split: Split, where: Tensor, drawn: Tensor) -> Tensor:
     """Add up the gradients of a batch, part by part, and return its mean loss."""
-    mean = torch.zeros((), device=where.device)
-    for some in torch.split(where, -(-len(where) // parts.config.accumulate)):
-        inputs, labels = parts.data.batch(split, some)
-        if parts.config.channels_last and inputs.dim() == 4:
+    config, mean = parts.config, torch.zeros((), device=where.device)
+    mixed = config.precision != "float32"
+    for some in torch.split(where, -(-len(where) // config.accumulate)):
+        change = partial(parts.change, drawn=drawn[some])
+        inputs, labels = parts.data.batch(split, some, change)
+        if config.channels_last and inputs.dim() == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
-        loss = F.cross_entropy(parts.model(inputs), labels) * (len(some) / len(where))
+        with torch.autocast(where.device.type, torch.bfloat16, enabled=mixed):
+            outputs = parts.model(inputs)
+        smoothed = F.cross_entropy(outputs.float(), labels, label_smoothing=config.label_smoothing)
+        loss = smoothed * (len(some) / len(where))
         loss.backward()  # type: ignore[no-untyped-call]
         mean += loss.detach()
     return mean

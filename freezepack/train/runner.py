@@ -132,7 +132,16 @@ def _train(session: Session, data: Dataset, log: MetricsLog, watchers: Sequence[
     if not session.is_complete:
         # the log first: lines beyond the checkpoint are removed on resuming, missing ones are lost
         callbacks = [log, Saver(session, log.path.with_name(CHECKPOINT)), *watchers]
-        fit(model, session.optimizer, data, config, first=first, callbacks=callbacks)
+        average = session.average
+        fit(
+            model,
+            session.optimizer,
+            data,
+            config,
+            first=first,
+            callbacks=callbacks,
+            average=average,
+        )
     check_frozen(model)
 
 

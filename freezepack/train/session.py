@@ -12,6 +12,7 @@ from freezepack.nn.frozen import freeze_weights
 from freezepack.nn.record import FreezeRecord, attach_record, record_of
 from freezepack.nn.state import dense_state
 from freezepack.nn.supermask import load_scores, popups_of
+from freezepack.train.average import Average
 from freezepack.train.checkpoint import Checkpoint, save_checkpoint
 from freezepack.train.config import RunConfig
 from freezepack.train.data.dataset import Dataset
@@ -31,6 +32,8 @@ class Session:
         Last epoch that is complete, 0 at the beginning.
     validation_accuracy : float
         After that epoch, 0 to 1.
+    average : Average or None
+        Moving average of the trained values, if the configuration asks for one.
     """
 
     config: RunConfig
@@ -39,6 +42,7 @@ class Session:
     record: FreezeRecord
     epoch: int = 0
     validation_accuracy: float = 0.0
+    average: Average | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -80,6 +84,8 @@ def restore(config: RunConfig, checkpoint: Checkpoint, device: str = "cpu") -> S
         session.epoch = int(checkpoint.training["epoch"])
         session.optimizer.load_state_dict(checkpoint.training["optimizer"])
         torch.set_rng_state(checkpoint.training["generator"])
+        if session.average is not None:
+            session.average.load_state(checkpoint.training["average"])
     return session
 
 
@@ -115,6 +121,7 @@ class Saver(Callback):
             "epoch": epoch.number,
             "optimizer": session.optimizer.state_dict(),
             "generator": torch.get_rng_state(),
+            "average": session.average.state() if session.average is not None else {},
             "scores": {name: s.detach().cpu() for name, (_, s) in popups_of(session.model).items()},
         }
         checkpoint = Checkpoint(
@@ -141,4 +148,5 @@ def _prepare(config: RunConfig, model: nn.Module, prepared: Prepared) -> Session
     if prepared.after_step is not None:
         prepared.after_step()
         optimizer.register_step_post_hook(prepared.after_step)
-    return Session(config, model, optimizer, prepared.record)
+    average = Average(model, config.ema) if config.ema is not None else None
+    return Session(config, model, optimizer, prepared.record, average=average)

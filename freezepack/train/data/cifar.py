@@ -170,6 +170,7 @@ CIFAR_10 = Source(
     classes=10,
     epochs=160,
     score_batch=256,
+    augmentation="crop-flip",
 )
 CIFAR_100 = Source(
     partial(load_cifar, _CIFAR_100),
@@ -178,4 +179,5 @@ CIFAR_100 = Source(
     classes=100,
     epochs=160,
     score_batch=256,
+    augmentation="crop-flip",
 )

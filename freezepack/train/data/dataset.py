@@ -66,9 +66,18 @@ class Dataset:
             raise UnknownNameError(f"split of {self.name}", name, self.splits)
         return self.splits[name]
 
-    def batch(self, split: Split, where: Tensor | slice) -> tuple[Tensor, Tensor]:
-        """Return normalised float32 inputs and the labels of some examples."""
-        images = split.images[where].to(torch.float32)
+    def batch(
+        self,
+        split: Split,
+        where: Tensor | slice,
+        change: Callable[[Tensor], Tensor] | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Return normalised float32 inputs and the labels of some examples.
+
+        `change` is given the uint8 images before they are normalised.
+        """
+        chosen = split.images[where]
+        images = (chosen if change is None else change(chosen)).to(torch.float32)
         return images.sub_(self.mean).div_(self.std), split.labels[where]
 
 
@@ -88,7 +97,7 @@ class Source:
         Of the training pixels as published, on the scale 0 to 1, for each channel.
     classes : int
         Labels are below this.
-    epochs, score_batch : int
+    epochs, score_batch, augmentation
         Defaults of `RunConfig`.
     """
 
@@ -98,6 +107,7 @@ class Source:
     classes: int
     epochs: int
     score_batch: int
+    augmentation: str = "none"
 
 
 def load_data(

@@ -66,9 +66,9 @@ def test_the_test_set_is_touched_once_and_by_what_on_finish_returns(
     seen: list[str] = []
     batch = Dataset.batch
 
-    def watch(self: Dataset, split: Any, where: Any) -> Any:
+    def watch(self: Dataset, split: Any, where: Any, change: Any = None) -> Any:
         seen.extend(name for name, part in self.splits.items() if part is split)
-        return batch(self, split, where)
+        return batch(self, split, where, change)
 
     monkeypatch.setattr(Dataset, "batch", watch)
     given: list[Finished] = []
