@@ -13,7 +13,7 @@ from freezepack.bench.tables import Cell, Table
 from freezepack.codecs import INDEX_CODECS
 from freezepack.codecs.base import IndexCodec
 
-CODECS = ("hazard", "gaps", "bitmap")
+CODECS = ("probit", "hazard", "gaps", "bitmap")
 ROUNDS = 9
 
 

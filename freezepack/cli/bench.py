@@ -120,7 +120,7 @@ MOST_ELEMENTS = 10**9
 
 
 @bench.command(short_help="Speed of the generator, of loading, decoding and starting.")
-@click.option("--full", is_flag=True, help="Everything, in about ten minutes; else a selection.")
+@click.option("--full", is_flag=True, help="Everything, in a quarter of an hour; else a selection.")
 @click.option(
     "--part",
     "parts",

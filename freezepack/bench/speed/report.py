@@ -34,7 +34,7 @@ def generator_tables(rows: Sequence[Row]) -> list[Table]:
     tables = []
     for (size, threads), group in groupby(rows, lambda row: (row["elements"], row["threads"])):
         chosen = list(group)
-        title = f"{size:,} elements, {count_of(threads, 'thread')}"
+        title = f"{count_of(size, 'element')}, {count_of(threads, 'thread')}"
         tables.append(Table(title, columns, [_fill_row(row) for row in chosen]))
     return _noted(tables, FILL_NOTE)
 
@@ -52,7 +52,7 @@ def load_tables(rows: Sequence[Row]) -> list[Table]:
     tables = []
     for (size, threads), group in groupby(rows, lambda row: (row["weights"], row["threads"])):
         cells = [_load_row(row) for row in group]
-        title = f"{size:,} weights, {count_of(threads, 'thread')}"
+        title = f"{count_of(size, 'weight')}, {count_of(threads, 'thread')}"
         tables.append(Table(title, columns, cells))
     return _noted(tables, LOAD_NOTE)
 
@@ -79,7 +79,7 @@ def decoding_tables(rows: Sequence[Row]) -> list[Table]:
         ]
         if cells:
             weights = rows[0]["weights"]
-            tables.append(Table(f"{title} of {weights:,} weights", columns, cells))
+            tables.append(Table(f"{title} of {count_of(weights, 'weight')}", columns, cells))
     return _noted(tables, DECODING_NOTE)
 
 

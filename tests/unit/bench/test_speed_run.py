@@ -139,7 +139,7 @@ def test_decoding_is_measured_for_indices_and_values(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(decoding, "RATES", ("0.99",))
     rows = decoding.measure_decoding(20_000, lambda line: None, Pace(most=1, least=1))
     assert [(row["part"], row["codec"], row["trained"]) for row in rows] == [
-        *(("index", name, 200) for name in ("hazard", "gaps", "bitmap")),
+        *(("index", name, 200) for name in ("probit", "hazard", "gaps", "bitmap")),
         *(("values", name, 200) for name in decoding.CODECS),
     ]
     assert all(row["trained_per_s"] == 200 / float(row["seconds"]) for row in rows)
