@@ -12,7 +12,7 @@ from vector_writer.bases import SCALE, kind
 ONE = 0x3F800000
 HAZARD = bytes.fromhex("9235")
 TURNED = bytes.fromhex("9258")
-PROBIT = bytes.fromhex("963033")
+PROBIT = bytes.fromhex("d63033")
 FREE = bytes.fromhex("283603664a8200")
 FREE_MARKED = [
     2, 5, 8, 9, 15, 18, 20, 34, 38, 45, 49, 58, 59, 62, 69, 72, 73, 74, 78, 88, 90, 91, 101,

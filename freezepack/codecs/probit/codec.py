@@ -46,7 +46,7 @@ class Probit(IndexCodec):
     >>> unit = Unit(size=16, rows=2, cols=8, kernel=1, start=0, base=lambda: np.zeros(16, "<u4"))
     >>> section = PROBIT.encode(np.array([2, 3], np.uint32), unit)
     >>> section.hex(), PROBIT.decode(memoryview(section), 2, unit).tolist()
-    ('60a038', [2, 3])
+    ('a0a038', [2, 3])
     """
 
     id = 9

@@ -37,7 +37,7 @@ class Preset:
     Examples
     --------
     >>> preset = Preset.of(bytes.fromhex("61b5"))
-    >>> preset.noise >> 20, preset.row >> 19, preset.cell >> 18, preset.width
+    >>> preset.noise >> 19, preset.row >> 19, preset.cell >> 18, preset.width
     (6, 12, 3, 16)
     """
 
@@ -54,7 +54,7 @@ class Preset:
         """Return the meaning of two bytes; each pair has one."""
         first, second = data
         return cls(
-            noise=3 << (20 + (first >> 6)),
+            noise=3 << (19 + (first >> 6)),
             row=3 << (19 + (first >> 4 & 3)),
             place=_PLACES[first >> 2 & 3],
             cell=_CELLS[first & 3],

@@ -34,7 +34,7 @@ def measure_levels(base: NDArray[np.uint32]) -> NDArray[np.int64]:
 
 
 def inverse_deviation(variance: int) -> int:
-    """Return 2**16 / sqrt(variance / 2**24), of a variance from 3 * 2**20 to 2**27.
+    """Return 2**16 / sqrt(variance / 2**24), of a variance from 3 * 2**19 to 2**27.
 
     Examples
     --------

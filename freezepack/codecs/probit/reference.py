@@ -18,9 +18,9 @@ def encode(base: Base, layout: Layout, positions: Positions, preset: bytes) -> b
     Examples
     --------
     >>> positions = np.array([2, 3], np.uint32)
-    >>> preset = bytes.fromhex("60a0")
+    >>> preset = bytes.fromhex("a0a0")
     >>> encode(np.zeros(16, np.uint32), Layout(2, 8, 1, 2), positions, preset).hex()
-    '60a038'
+    'a0a038'
     """
     writer = Writer(positions.tolist())
     Walk(writer, measure_levels(base), layout, Preset.of(preset)).run()
@@ -37,7 +37,7 @@ def decode(base: Base, layout: Layout, data: bytes) -> Positions:
 
     Examples
     --------
-    >>> decode(np.zeros(16, np.uint32), Layout(2, 8, 1, 2), bytes.fromhex("60a038")).tolist()
+    >>> decode(np.zeros(16, np.uint32), Layout(2, 8, 1, 2), bytes.fromhex("a0a038")).tolist()
     [2, 3]
     """
     reader = Reader(data[2:])

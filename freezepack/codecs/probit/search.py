@@ -29,13 +29,14 @@ class Fields(NamedTuple):
         return bytes([first, self.column << 5 | self.group << 2 | self.width])
 
 
-KERNELS = Fields(noise=2, row=1, column=1, group=4, cell=2, place=1)
+KERNELS = Fields(noise=3, row=1, column=1, group=4, cell=2, place=1)
 """Where the search starts if groups are kernels."""
-MATRIX = Fields(noise=1, row=2, column=5, group=0, cell=0, place=0)
-GROUPED = tuple(Fields(0, 2, 3, 5, 0, 0, width) for width in range(4))
+MATRIX = Fields(noise=2, row=2, column=5, group=0, cell=0, place=0)
+GROUPED = tuple(Fields(1, 2, 3, 5, 0, 0, width) for width in range(4))
 """Where it starts else: the best of these, tried after `MATRIX`."""
 _MOST = Fields(3, 3, 7, 7, 3, 3)
-_PASSES = 2
+_TWICE = 1 << 16
+"""Most positions of a unit whose fields are gone through a second time; it gains about 0.2 %."""
 
 
 def smallest(encode: Callable[[bytes], bytes], layout: Layout) -> bytes:
@@ -56,7 +57,7 @@ def smallest(encode: Callable[[bytes], bytes], layout: Layout) -> bytes:
     best, fields = min(
         ((encode(start.pack()), start) for start in starts), key=lambda found: len(found[0])
     )
-    for _ in range(_PASSES):
+    for _ in range(2 if layout.rows * layout.columns <= _TWICE else 1):
         before = fields
         for name in _MOST._fields[:-1]:
             for step in (1, -1):

@@ -21,7 +21,7 @@ struct ProbitPreset {
         constexpr uint32_t places[4] = {0, 3u << 15, 3u << 18, 3u << 20};
         constexpr uint32_t cells[4] = {0, 3u << 18, 3u << 20, 3u << 21};
         constexpr uint32_t widths[4] = {8, 16, 4, 7};
-        noise = 3u << (20 + (first >> 6));
+        noise = 3u << (19 + (first >> 6));
         row = 3u << (19 + (first >> 4 & 3));
         place = places[first >> 2 & 3];
         cell = cells[first & 3];
@@ -51,7 +51,7 @@ struct Effect {
     }
 };
 
-// 2^16 / sqrt(variance); 2^19 <= variance < 2^32.
+// 2^16 / sqrt(variance); 3 * 2^19 <= variance < 2^27.
 inline int64_t inverse_deviation(uint64_t variance) {
     const int32_t half = 28 * 512 - log2_fixed(variance), down = 16 - (half >> 9);
     const int64_t mantissa = kProbitExp2[half >> 1 & 255];

