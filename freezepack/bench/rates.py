@@ -37,7 +37,7 @@ class Rate:
 
 
 def measure_rates(masks: Sequence[NetworkMask], rounds: int = ROUNDS) -> list[Rate]:
-    """Decode each mask with each codec, codecs taking turns, on one thread.
+    """Decode each mask with each codec that takes it, codecs taking turns, on one thread.
 
     The base is at hand before the clock starts, as it is when a weight is being rebuilt. Sections
     are made once; each round decodes all of them with every codec, twice, and times the second.
@@ -51,7 +51,8 @@ def measure_rates(masks: Sequence[NetworkMask], rounds: int = ROUNDS) -> list[Ra
 
 
 def _measure(mask: NetworkMask, rounds: int) -> list[Rate]:
-    jobs = {name: _job(mask, INDEX_CODECS.get_part(name)) for name in CODECS}
+    found = {name: _job(mask, INDEX_CODECS.get_part(name)) for name in CODECS}
+    jobs = {name: job for name, job in found.items() if job is not None}
     times: dict[str, list[float]] = {name: [] for name in jobs}
     gc.collect()
     for _ in range(rounds):
@@ -63,15 +64,16 @@ def _measure(mask: NetworkMask, rounds: int) -> list[Rate]:
     return [Rate(mask, name, median(found)) for name, found in times.items()]
 
 
-def _job(mask: NetworkMask, codec: IndexCodec) -> Callable[[], None]:
-    """Encode a mask and return what decodes it."""
+def _job(mask: NetworkMask, codec: IndexCodec) -> Callable[[], None] | None:
+    """Encode a mask and return what decodes it, or None if the codec declines a part of it."""
     sections = []
     for tensor in mask.tensors:
         for unit, positions in units(tensor, mask.seed, "seed"):
             if 0 < positions.size < unit.size:
                 data = codec.encode(positions, unit)
-                if data is not None:
-                    sections.append((memoryview(data), positions.size, unit))
+                if data is None:
+                    return None
+                sections.append((memoryview(data), positions.size, unit))
 
     def decode() -> None:
         for data, count, unit in sections:

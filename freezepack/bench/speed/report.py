@@ -66,20 +66,21 @@ def _load_row(row: Row) -> list[Cell]:
 
 
 def decoding_tables(rows: Sequence[Row]) -> list[Table]:
-    """Return one table for indices and one for values."""
+    """Return a table for indices and one for values of each size."""
     columns = ["codec", "freezing rate", "trained", "ms", "M weights/s", "M trained/s"]
     titles = {"index": "Indices", "values": "Values"}
     tables = []
-    for part, title in titles.items():
+    for (part, weights), group in groupby(
+        sorted(rows, key=lambda row: (row["weights"], row["part"])),
+        lambda row: (row["part"], row["weights"]),
+    ):
         cells: list[list[Cell]] = [
             [row["codec"], row["freezing_rate"], row["trained"], f"{1e3 * row['seconds']:.3f}"]
             + [show(row[key] / 1e6) for key in ("weights_per_s", "trained_per_s")]
-            for row in rows
-            if row["part"] == part
+            for row in group
         ]
-        if cells:
-            weights = rows[0]["weights"]
-            tables.append(Table(f"{title} of {count_of(weights, 'weight')}", columns, cells))
+        title = f"{titles[part]} of {count_of(weights, 'weight')}"
+        tables.append(Table(title, columns, cells))
     return _noted(tables, DECODING_NOTE)
 
 

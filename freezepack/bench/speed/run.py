@@ -9,7 +9,7 @@ from pathlib import Path
 
 from freezepack import native
 from freezepack.bench.machine import describe_machine
-from freezepack.bench.speed.cases import MIDDLE, PEER, SIZES, Wanted, check_names, choose_cases
+from freezepack.bench.speed.cases import PEER, SIZES, Wanted, check_names, choose_cases
 from freezepack.bench.speed.paths import list_paths
 from freezepack.bench.speed.results import PARTS, Rows, SpeedResult, list_outputs
 from freezepack.bench.speed.turns import Pace
@@ -138,9 +138,9 @@ def _load(run: SpeedRun, report: Report) -> Rows:
 
 def _decoding(run: SpeedRun, report: Report) -> Rows:
     decoding = import_module("freezepack.bench.speed.decoding")
-    size = (run.wanted.sizes or (MIDDLE if run.wanted.full else 1_000_000,))[0]
-    rows: Rows = decoding.measure_decoding(size, report, run.pace(0.2, 0.5))
-    return rows
+    sizes = run.wanted.sizes or SIZES[: 2 if run.wanted.full else 1]
+    pace = run.pace(0.2, 0.5)
+    return [row for size in sizes for row in decoding.measure_decoding(size, report, pace)]
 
 
 def _startup(run: SpeedRun, report: Report) -> Rows:

@@ -22,6 +22,9 @@ from freezepack.types import Positions
 CASE = Case("toy", "lenet-300-100", "mnist", 8, 3.0)
 
 
+CODECS_OF_LARGE_UNITS = ["hazard", "gaps", "bitmap"]
+
+
 def tensor(name: str, shape: tuple[int, ...], positions: list[int], stream: int) -> TensorMask:
     init = make_init("normal", 0.1, stream=stream)
     return TensorMask(name, shape, init, np.array(positions, np.uint32))
@@ -121,8 +124,13 @@ def test_tables_show_goals_then_bits_and_bytes_of_each_rate() -> None:
 
 def test_decoding_is_timed_for_each_codec() -> None:
     rates = measure_rates([toy()], rounds=1)
-    assert [rate.codec for rate in rates] == ["hazard", "gaps", "bitmap"]
-    assert next(row[:3] for row in rate_table(rates).rows) == ["toy", "0.995", "hazard"]
+    assert [rate.codec for rate in rates] == ["probit", "hazard", "gaps", "bitmap"]
+    assert next(row[:3] for row in rate_table(rates).rows) == ["toy", "0.995", "probit"]
+
+
+def test_decoding_is_not_timed_for_a_codec_that_declines() -> None:
+    large = NetworkMask(CASE, 1, "0.995", (tensor("w", (600, 1000), [5, 7], 0),))
+    assert [rate.codec for rate in measure_rates([large], rounds=1)] == CODECS_OF_LARGE_UNITS
 
 
 def test_cases_are_found_by_label() -> None:
