@@ -91,9 +91,10 @@ class Gaps(IndexCodec):
         if len(data) > most:
             problem = f"{len(data)} bytes, expected at most {most} for {count} positions"
             raise CorruptError("index", unit.offset, problem)
-        positions = gaps_native.decode(data, coded, unit.size)
-        if positions is None:
-            positions = decode_reference(data, coded, unit.size, unit.offset)
+        found = gaps_native.decode(data, count, unit.size)
+        if found is not None:
+            return found
+        positions = decode_reference(data, coded, unit.size, unit.offset)
         return positions if coded == count else _others(positions, unit.size)
 
 

@@ -11,6 +11,8 @@ from freezepack.types import Positions
 _TEXT = ctypes.c_char_p
 _POINTER = ctypes.c_void_p
 _PADDING = bytes(256)
+_BYTE = ctypes.c_char
+_DECODE = (_TEXT, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint32, _POINTER)
 
 
 def encode(positions: Positions, size: int) -> bytes | None:
@@ -32,18 +34,12 @@ def encode(positions: Positions, size: int) -> bytes | None:
 
 
 def decode(data: memoryview, count: int, size: int) -> Positions | None:
-    """Return the positions of a section; None also for a flaw, which the reference then names."""
-    call = function(
-        "fpk_gaps_decode",
-        _TEXT,
-        ctypes.c_uint64,
-        ctypes.c_uint32,
-        ctypes.c_uint32,
-        _POINTER,
-        restype=ctypes.c_int32,
-    )
+    """Return the trained positions; None also for a flaw, which the reference then names."""
+    call = function("fpk_gaps_positions", *_DECODE, restype=ctypes.c_int32)
     if call is None:
         return None
     padded = bytes(data) + _PADDING
     out = np.empty(count, np.uint32)
-    return out if call(padded, len(data), count, size, out.ctypes.data) else None
+    # `out.ctypes` takes longer than a small mask.
+    place = ctypes.byref(_BYTE.from_buffer(out.data))
+    return out if call(padded, len(data), count, size, place) else None

@@ -2,8 +2,16 @@
 // formats/codecs.md, section 4. Units have at most 2^20 positions, so gaps are below 2^20.
 #include "common.h"
 
+#include <cstdlib>
+
 #if defined(_MSC_VER) && !defined(__clang__)
 #include <intrin.h>
+#endif
+
+#if defined(__GNUC__)
+#define FPK_INLINE inline __attribute__((always_inline))
+#else
+#define FPK_INLINE inline
 #endif
 
 namespace {
@@ -60,26 +68,12 @@ struct Plan {
 
     uint64_t bits() const { return steps + heads + fields; }
 
-    // Takes the next block and returns the unary number that stands for its parameter.
+    // Takes the next block and returns the unary number that stands for its parameter. Whole blocks
+    // have a length that the compiler knows: no divisions, no rests of loops.
     uint32_t add(const uint32_t* gap, uint32_t n) {
-        int32_t sum = 0, tall = 0;
-        if (mode) {
-            for (uint32_t i = 0; i < n; ++i) sum += bit_length(gap[i]);
-        } else {
-            for (uint32_t i = 0; i < n; ++i) sum += static_cast<int32_t>(gap[i]);
-        }
-        const int32_t length = static_cast<int32_t>(n);
-        const int32_t above = 2 * sum - length;
-        const int next = mode ? (above > 0 ? above / (2 * length) : 0)
-                              : bit_length((8 * sum + 3 * length) / (16 * length));
-        for (uint32_t i = 0; i < n; ++i) tall += head(gap[i], next, mode);
-        const int move = next - parameter;
-        const uint32_t step = static_cast<uint32_t>(move < 0 ? -2 * move - 1 : 2 * move);
-        parameter = next;
-        steps += step + 1;
-        heads += static_cast<uint32_t>(tall) + n;
-        fields += n * static_cast<uint32_t>(next) + static_cast<uint32_t>(mode ? tall : 0);
-        return step;
+        if (mode && n == kRun) return add_block(gap, kRun);
+        if (!mode && n == kBlock) return add_block(gap, kBlock);
+        return add_block(gap, n);
     }
 
     // Takes the one or two blocks of a run.
@@ -90,6 +84,27 @@ struct Plan {
         if (n == first) return;
         add(gap + first, n - first);
         used[1] = parameter;
+    }
+
+  private:
+    FPK_INLINE uint32_t add_block(const uint32_t* gap, uint32_t n) {
+        int32_t sum = 0, tall = 0;
+        if (mode) {
+            for (uint32_t i = 0; i < n; ++i) sum += bit_length(gap[i]);
+        } else {
+            for (uint32_t i = 0; i < n; ++i) sum += static_cast<int32_t>(gap[i]);
+        }
+        const uint32_t total = static_cast<uint32_t>(sum);
+        const int next = mode ? static_cast<int>(2 * total > n ? (2 * total - n) / (2 * n) : 0)
+                              : bit_length((8 * total + 3 * n) / (16 * n));
+        for (uint32_t i = 0; i < n; ++i) tall += head(gap[i], next, mode);
+        const int move = next - parameter;
+        const uint32_t step = static_cast<uint32_t>(move < 0 ? -2 * move - 1 : 2 * move);
+        parameter = next;
+        steps += step + 1;
+        heads += static_cast<uint32_t>(tall) + n;
+        fields += n * static_cast<uint32_t>(next) + static_cast<uint32_t>(mode ? tall : 0);
+        return step;
     }
 };
 
@@ -207,6 +222,22 @@ bool decode(const uint8_t* data, uint64_t end, uint32_t count, uint32_t size, ui
     return mode ? plan.bits() < other.bits() : plan.bits() <= other.bits();
 }
 
+FPK_CLONES FPK_FLATTEN bool decode_any(const uint8_t* data, uint64_t length, uint32_t count, uint32_t size,
+                                       uint32_t* out) {
+    return data[0] & 1 ? decode<1>(data, 8 * length, count, size, out)
+                       : decode<0>(data, 8 * length, count, size, out);
+}
+
+// Writes the numbers below `size` that are not among `count` increasing ones.
+void write_others(const uint32_t* positions, uint32_t count, uint32_t size, uint32_t* out) {
+    uint32_t next = 0;
+    for (uint32_t i = 0; i <= count; ++i) {
+        const uint32_t end = i < count ? positions[i] : size;
+        while (next < end) *out++ = next++;
+        ++next;
+    }
+}
+
 }  // namespace
 
 // Writes the section of `count` positions, 1 to size / 2, into `out`: 8 * count + 16 zeros. Returns
@@ -236,10 +267,16 @@ FPK_API uint64_t fpk_gaps_encode(const uint32_t* positions, uint32_t count, uint
 }
 
 // Reads a section of `length` bytes, behind which 256 bytes can be read, into `out`: `count`
-// positions, 1 to size / 2. Returns 1, or 0 if the section breaks a rule.
-FPK_API int32_t fpk_gaps_decode(const uint8_t* data, uint64_t length, uint32_t count, uint32_t size,
-                                uint32_t* out) {
-    if (length == 0) return 0;
-    return data[0] & 1 ? decode<1>(data, 8 * length, count, size, out)
-                       : decode<0>(data, 8 * length, count, size, out);
+// positions of a unit of `size`, fewer than all. Returns 1, or 0 if the section breaks a rule.
+FPK_API int32_t fpk_gaps_positions(const uint8_t* data, uint64_t length, uint32_t count, uint32_t size,
+                                   uint32_t* out) {
+    if (length == 0 || count == 0 || count >= size) return 0;
+    if (count <= size - count) return decode_any(data, length, count, size, out);
+    const uint32_t coded = size - count;
+    uint32_t* others = static_cast<uint32_t*>(std::malloc(4 * size_t(coded)));
+    if (others == nullptr) return 0;
+    const bool fits = decode_any(data, length, coded, size, others);
+    if (fits) write_others(others, coded, size, out);
+    std::free(others);
+    return fits;
 }
