@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from freezepack.checkpoints.onnx_file import is_onnx, read_onnx
 from freezepack.checkpoints.packed import read_packed
 from freezepack.checkpoints.safetensors_file import read_safetensors
 from freezepack.checkpoints.state import State
@@ -25,7 +26,7 @@ def read_state(
     bases: Sequence[BaseTensors] = (),
     max_bytes: int | None = DEFAULT_MAX_BYTES,
 ) -> State:
-    """Read a `.safetensors`, `.pt` or `.fpk` file.
+    """Read a `.safetensors`, `.pt`, `.onnx` or `.fpk` file.
 
     Parameters
     ----------
@@ -75,9 +76,11 @@ def read_source(
                 raise
             raise MissingExtraError("torch", "torch", "reading .pt") from None
         return read_torch(source)
+    if is_onnx(start):
+        return read_onnx(source)
     if start[8:9] == b"{":
         return read_safetensors(source)
-    raise InputError(f"{label} is neither a .safetensors nor a .pt nor a .fpk file")
+    raise InputError(f"{label} is neither a .safetensors nor a .pt nor a .fpk file, nor ONNX")
 
 
 def _start(source: str | os.PathLike[str] | bytes) -> bytes:

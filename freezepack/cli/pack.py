@@ -81,7 +81,7 @@ def pack(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Store MODEL, a .pt, .safetensors or .fpk file, as base plus patch.
+    """Store MODEL, a .pt, .safetensors, .onnx or .fpk file, as base plus patch.
 
     The pack is read back and compared before it is written. Nothing is lost, unless --values
     asks for rounding: what no base explains is stored as it is.
