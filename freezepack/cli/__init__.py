@@ -22,6 +22,8 @@ COMMANDS = Registry(
         "verify": Entry(
             "freezepack.cli.verify:verify", "Check a pack, or compare it with a model."
         ),
+        "export": Entry("freezepack.cli.export:export", "Write a pack as an ONNX file."),
+        "expand": Entry("freezepack.cli.expand:expand", "Write a compact ONNX file out densely."),
         "bench": Entry("freezepack.cli.bench:bench", "Measure sizes and write tables."),
         "list": Entry("freezepack.cli.list:list_parts", "List scores, models, data, codecs, ..."),
     },

@@ -6,5 +6,6 @@ EXPORTERS = Registry(
     "exporter",
     {
         "pt2": Entry("freezepack.export.pt2:export_pt2", "torch.export program with its weights"),
+        "onnx": Entry("freezepack.export.onnx_export:export_onnx", "ONNX file with its weights"),
     },
 )

@@ -6,16 +6,18 @@ import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from freezepack import __version__
+from freezepack.checkpoints.onnx_tensors import ONNX_TYPES
 from freezepack.errors import CheckpointError
 from freezepack.export.architecture import build_from_metadata
 from freezepack.export.onnx_lean import make_lean, strip_notes
 from freezepack.export.onnx_trace import DEFAULT_OPSET, check_opset, require_onnx, trace
-from freezepack.export.onnx_types import ONNX_TYPES
 from freezepack.handle import PackFile
 from freezepack.matching import check_forms, check_ties, match_names
 from freezepack.nn.overlay import Overlay
@@ -29,6 +31,8 @@ OUTPUT = "output"
 """Name of the output; `output_0`, ... where there are more."""
 IR_VERSION = 8
 """The first with functions; every runtime that reads opset 18 knows it."""
+MOST_IN_NODE = 4096
+"""Larger constants stay initializers."""
 
 
 def dense_model(
@@ -44,8 +48,8 @@ def dense_model(
 
     Initializers carry names, shapes, element types and bits exactly as in the pack, in file order:
     nothing is transposed, folded or renamed. A tied weight is there once, under the name that owns
-    it; what the network does not use in evaluation (counters of BatchNorm) is not there. Other
-    constants of the graph come behind them.
+    it; what the network does not use in evaluation (counters of BatchNorm) is not there. Small
+    constants of the graph are nodes, large ones come behind the tensors of the pack.
 
     Parameters
     ----------
@@ -60,7 +64,7 @@ def dense_model(
         Version of the standard operators.
     lean : bool
         Leave out what only costs bytes: names of nodes, shapes of inner values, attributes at
-        their defaults.
+        their defaults. Constants are initializers then, because that is shorter.
     weights : bool
         False leaves the initializers that the pack fills without data.
 
@@ -94,6 +98,8 @@ def dense_model(
     strip_notes(model)
     if lean:
         make_lean(model, file.header.tensors)
+    else:
+        _place_constants(model, file)
     if weights:
         place_weights(model, file)
     return model
@@ -165,7 +171,13 @@ def place_weights(model: onnx.ModelProto, file: PackFile) -> None:
     """Fill the initializers that are tensors of the pack, one after the other."""
     for tensor in model.graph.initializer:
         if tensor.name in file.header.tensors and not tensor.HasField("raw_data"):
-            tensor.raw_data = file.rebuilder.tensor(tensor.name).tobytes()
+            tensor.raw_data = tensor_data(tensor.name, file).tobytes()
+
+
+def tensor_data(name: str, file: PackFile) -> memoryview:
+    """Return the bytes of a tensor of the pack, checked against its digest."""
+    data: NDArray[np.uint8] = file.rebuilder.tensor(name).view(np.uint8)
+    return data.data
 
 
 def _to_proto(traced: ir.Model, sources: Mapping[str, str], file: PackFile) -> onnx.ModelProto:
@@ -186,6 +198,21 @@ def _to_proto(traced: ir.Model, sources: Mapping[str, str], file: PackFile) -> o
     model.ir_version = max(IR_VERSION, onnx.helper.find_min_ir_version_for(model.opset_import))
     model.producer_name, model.producer_version = "freezepack", __version__
     return model
+
+
+def _place_constants(model: onnx.ModelProto, file: PackFile) -> None:
+    """Make nodes of small constants, so that initializers are the tensors of the pack."""
+    from onnx import helper
+
+    graph = model.graph
+    for i in reversed(range(len(graph.initializer))):
+        tensor = graph.initializer[i]
+        if tensor.name in file.header.tensors or tensor.ByteSize() > MOST_IN_NODE:
+            continue
+        node = helper.make_node("Constant", [], [tensor.name], value=tensor)
+        node.attribute[0].t.ClearField("name")
+        graph.node.insert(0, node)
+        del graph.initializer[i]
 
 
 def _merge_ties(graph: ir.Graph, sources: Mapping[str, str]) -> set[str]:

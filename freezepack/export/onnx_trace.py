@@ -74,7 +74,7 @@ def trace(
         outside `weights` has no data; the message names operator or tensor.
     """
     check_opset(opset)
-    with _evaluating(module), _quiet():
+    with evaluating(module), _quiet():
         model = _export(module, inputs, opset)
         _open_weights(model, weights)
         _optimize(model)
@@ -158,7 +158,8 @@ def _optimize(model: ir.Model) -> None:
 
 
 @contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Put a module into evaluation mode for a while."""
     modes = [(part, part.training) for part in module.modules()]
     module.eval()
     try:

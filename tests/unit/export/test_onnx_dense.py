@@ -1,6 +1,7 @@
 """A dense ONNX model holds the tensors of the pack as they are."""
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import onnx
@@ -12,6 +13,7 @@ import freezepack
 import freezepack.torch
 from freezepack.errors import CheckpointError
 from freezepack.export.onnx_dense import dense_model
+from freezepack.export.onnx_valid import open_session
 from freezepack.models import MODELS
 from freezepack.models.build import build_model
 from freezepack.nn.state import dense_state
@@ -38,10 +40,21 @@ def small() -> nn.Module:
     )
 
 
+@cache
+def small_model(lean: bool = False) -> onnx.ModelProto:
+    return model_of(small(), torch.zeros(1, 1, 8, 8), lean=lean)
+
+
+def without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    bare = onnx.ModelProto()
+    bare.CopyFrom(model)
+    bare.graph.ClearField("initializer")
+    return bare
+
+
 @pytest.mark.parametrize("lean", [False, True])
 def test_initializers_are_the_tensors_of_the_pack(lean: bool) -> None:
-    module = small()
-    model = model_of(module, torch.zeros(1, 1, 8, 8), lean=lean)
+    module, model = small(), small_model(lean)
     onnx.checker.check_model(model, full_check=True)
     state = module.state_dict()
     used = sorted(name for name in state if not name.endswith("num_batches_tracked"))
@@ -51,7 +64,8 @@ def test_initializers_are_the_tensors_of_the_pack(lean: bool) -> None:
         wanted = state[tensor.name].numpy()
         assert tuple(tensor.dims) == wanted.shape
         assert tensor.raw_data == wanted.tobytes()
-    assert [node.op_type for node in model.graph.node] == [
+    operators = [node.op_type for node in model.graph.node if node.op_type != "Constant"]
+    assert operators == [
         "Conv",
         "BatchNormalization",
         "Relu",
@@ -62,7 +76,7 @@ def test_initializers_are_the_tensors_of_the_pack(lean: bool) -> None:
 
 
 def test_the_batch_is_free_and_the_graph_has_no_other_inputs() -> None:
-    model = model_of(small(), torch.zeros(1, 1, 8, 8))
+    model = small_model()
     (value,) = model.graph.input
     assert value.type.tensor_type.shape.dim[0].dim_param == "batch"
     assert [dim.dim_value for dim in value.type.tensor_type.shape.dim][1:] == [1, 8, 8]
@@ -70,26 +84,34 @@ def test_the_batch_is_free_and_the_graph_has_no_other_inputs() -> None:
 
 
 def test_nothing_of_this_machine_is_in_the_model() -> None:
-    data = model_of(small(), torch.zeros(1, 1, 8, 8), weights=False).SerializeToString()
+    data = without_weights(small_model()).SerializeToString()
     for mark in (b"pkg.", b"/", b".py", b"torch"):
         assert mark not in data, mark
 
 
 def test_the_same_pack_gives_the_same_bytes() -> None:
-    first, second = (model_of(small(), torch.zeros(1, 1, 8, 8)) for _ in range(2))
-    assert first.SerializeToString(deterministic=True) == second.SerializeToString(
-        deterministic=True
-    )
+    first, second = small_model(), model_of(small(), torch.zeros(1, 1, 8, 8))
+    assert first.SerializeToString() == second.SerializeToString()
+
+
+def test_without_weights_only_the_data_is_missing() -> None:
+    bare = model_of(small(), torch.zeros(1, 1, 8, 8), weights=False)
+    names = [tensor.name for tensor in small_model().graph.initializer]
+    assert [tensor.name for tensor in bare.graph.initializer] == names
+    assert not any(tensor.HasField("raw_data") for tensor in bare.graph.initializer)
 
 
 def test_a_lean_model_says_the_same_in_fewer_bytes() -> None:
-    full, lean = (
-        model_of(small(), torch.zeros(1, 1, 8, 8), lean=lean, weights=False)
-        for lean in (False, True)
-    )
-    assert len(lean.SerializeToString()) < 0.5 * len(full.SerializeToString())
+    full, lean = small_model(), small_model(lean=True)
+    sizes = [len(without_weights(model).SerializeToString()) for model in (full, lean)]
+    assert sizes[1] < 0.5 * sizes[0]
     assert [a.name for a in lean.graph.node[0].attribute] == ["pads"]
-    assert lean.graph.node[0].output[0] != full.graph.node[0].output[0]
+    assert lean.graph.node[0].output[0] != full.graph.node[1].output[0]
+    images = {"input": np.linspace(-1, 1, 192, dtype=np.float32).reshape(3, 1, 8, 8)}
+    outputs = [
+        open_session(model.SerializeToString()).run(None, images)[0] for model in (full, lean)
+    ]
+    assert np.array_equal(*outputs)
 
 
 class Tied(nn.Module):
@@ -107,10 +129,22 @@ class Tied(nn.Module):
 def test_a_tied_weight_is_there_once_under_its_owner() -> None:
     model = model_of(Tied(), torch.zeros(1, 3))
     names = [tensor.name for tensor in model.graph.initializer]
-    assert names == ["a.bias", "a.weight", "b.bias", "scale"]
-    assert [list(node.input)[1] for node in model.graph.node[:2]] == ["a.weight", "a.weight"]
+    assert names == ["a.bias", "a.weight", "b.bias"]
+    layers = [node for node in model.graph.node if node.op_type == "Gemm"]
+    assert [node.input[1] for node in layers] == ["a.weight", "a.weight"]
 
 
+def test_a_small_constant_is_a_node_and_a_large_one_an_initializer() -> None:
+    model = model_of(Tied(), torch.zeros(1, 3))
+    (constant,) = [node for node in model.graph.node if node.op_type == "Constant"]
+    assert onnx.numpy_helper.to_array(constant.attribute[0].t).tolist() == [0.5, 0.5, 0.5]
+    module = Tied()
+    module.scale = torch.full((2000, 3), 0.5)
+    model = model_of(module, torch.zeros(2000, 3))
+    assert model.graph.initializer[-1].name == "scale"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_element_types_are_kept(dtype: torch.dtype) -> None:
     module = nn.Linear(3, 2).to(dtype)
@@ -138,7 +172,7 @@ class Branches(nn.Module):
 
 class Svd(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
-        return torch.linalg.svdvals(values)
+        return torch.linalg.svdvals(values)  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize(
@@ -168,6 +202,7 @@ def test_an_opset_out_of_range_is_refused(opset: int, which: str) -> None:
         model_of(nn.Linear(3, 2), torch.zeros(1, 3), opset=opset)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opset", [19, 23, 25])
 def test_the_opset_is_the_one_asked_for(opset: int) -> None:
     model = model_of(nn.Linear(3, 2), torch.zeros(1, 3), opset=opset)
