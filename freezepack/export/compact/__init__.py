@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from freezepack.export.compact.loader import load_session
     from freezepack.export.compact.memory import Estimate, estimate_memory
     from freezepack.export.compact.model import compact_model
-    from freezepack.export.compact.two_file import two_file
+    from freezepack.export.compact.pair import two_file
 
 __all__ = ["Estimate", "compact_model", "estimate_memory", "load_session", "two_file"]
 _PLACES = {
@@ -23,7 +23,7 @@ _PLACES = {
     "compact_model": "model",
     "estimate_memory": "memory",
     "load_session": "loader",
-    "two_file": "two_file",
+    "two_file": "pair",
 }
 
 

@@ -83,9 +83,11 @@ def _add_words(
     graph: GraphBuilder, groups: Sequence[Group], tensors: str, total: int, word: type
 ) -> str:
     parts = [part for group in groups for part in group.parts]
+    firsts = [part.first // group.block for group in groups for part in group.parts]
+    shifts = np.array(_starts(groups)) - firsts
     bounds = [graph.integers(n) for n in (0, total, 1)]
     numbers = graph.op("Reshape", graph.op("Range", *bounds), graph.integers([-1, 1]))
-    block = graph.op("Sub", numbers, graph.op("Gather", graph.integers(_starts(groups)), tensors))
+    block = graph.op("Sub", numbers, graph.op("Gather", graph.integers(shifts), tensors))
     if word is np.uint64:
         block = graph.op("Cast", block, to=_UINT64)
 

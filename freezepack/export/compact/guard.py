@@ -43,13 +43,10 @@ def add_poison(graph: GraphBuilder, right: str, factors: str) -> str:
     return graph.op("Where", right, factors, graph.constant(np.array(np.nan, np.float32)))
 
 
-def expected_sum(groups: Sequence[Group], backend: Backend) -> int:
-    """Return the sum of the integers of all drawn groups, padding included."""
-    return sum(
-        _sum_drawn(part, padded, backend)
-        for group in groups
-        for part, padded in zip(group.parts, group.padded, strict=True)
-    )
+def expected_sum(group: Group, backend: Backend) -> int:
+    """Return the sum of the integers that a group is drawn as, padding included."""
+    pairs = zip(group.parts, group.padded, strict=True)
+    return sum(_sum_drawn(part, padded, backend) for part, padded in pairs)
 
 
 def _sum_drawn(part: Part, size: int, backend: Backend) -> int:
@@ -58,6 +55,6 @@ def _sum_drawn(part: Part, size: int, backend: Backend) -> int:
     total = 0
     for start in range(0, size, _TILE):
         out = np.empty(min(_TILE, size - start), np.uint32)
-        backend.fill(out, DType.float32, key=part.seed, init=init, start=start)
+        backend.fill(out, DType.float32, key=part.seed, init=init, start=part.first + start)
         total += int(out.view(np.float32).astype(np.int64).sum())
     return total

@@ -39,6 +39,8 @@ class Part:
         Trained positions, in the tensor.
     coded : Coded
         The trained values as the graph holds them.
+    first : int
+        Place of its first element among those that its stream draws.
     """
 
     spec: TensorSpec
@@ -47,6 +49,35 @@ class Part:
     bits: RawArray
     positions: NDArray[np.int64]
     coded: Coded
+    first: int = 0
+
+    def cut(self, most: int) -> list["Part"]:
+        """Return vectors of at most `most` elements, a multiple of a block, that make it up.
+
+        A tensor that fits is returned as it is.
+        """
+        size = self.spec.size
+        if size <= most:
+            return [self]
+        return [self._piece(start, min(start + most, size)) for start in range(0, size, most)]
+
+    def _piece(self, start: int, stop: int) -> "Part":
+        low, high = np.searchsorted(self.positions, [start, stop])
+        coded = self.coded
+        if coded.kind == "constant":
+            coded = replace(coded, count=int(high - low))
+        else:
+            coded = replace(coded, numbers=coded.numbers[low:high])
+        spec = TensorSpec(f"{self.spec.name}@{start}", (stop - start,), self.spec.dtype)
+        return Part(
+            spec=spec,
+            init=self.init,
+            seed=self.seed,
+            bits=self.bits[start:stop],
+            positions=self.positions[low:high] - start,
+            coded=coded,
+            first=self.first + start,
+        )
 
     def named(self, name: str) -> "Part":
         """Return the same tensor under another name, for an alias."""
@@ -85,6 +116,11 @@ class Group:
         """Elements that one block of the generator serves."""
         return {Draw.constant: 1, Draw.sign: 128}.get(self.draw, 4)
 
+    @property
+    def has_grid(self) -> bool:
+        """Whether trained values count from the integers of the base."""
+        return any(part.coded.kind == "grid" for part in self.parts)
+
     @cached_property
     def padded(self) -> list[int]:
         """Elements of each tensor, raised to whole blocks."""
@@ -121,17 +157,26 @@ def is_float(record: TensorRecord) -> bool:
     return record.spec.dtype in ELEMENT and record.spec.size > 0
 
 
-def make_groups(parts: Sequence[Part]) -> list[Group]:
+def make_groups(parts: Sequence[Part], most: int | None = None) -> list[Group]:
     """Group tensors; within a group by how their values are stored, grids first.
 
-    Drawn groups come first, so that one call of the generator serves them.
+    Drawn groups come first, so that one call of the generator can serve them.
+
+    Parameters
+    ----------
+    most : int, optional
+        Elements after which a group is full.
     """
-    keys: dict[Key, list[Part]] = {}
-    for part in parts:
-        keys.setdefault(part.key, []).append(part)
+    keys: dict[Key, list[list[Part]]] = {}
+    for part in sorted(parts, key=lambda part: part.coded.order):
+        runs = keys.setdefault(part.key, [[]])
+        if most and runs[-1] and sum(p.spec.size for p in [*runs[-1], part]) > most:
+            runs.append([])
+        runs[-1].append(part)
     groups = [
-        Group(draw, once, dtype, tuple(sorted(members, key=lambda part: part.coded.order)))
-        for (draw, once, dtype, _), members in keys.items()
+        Group(draw, once, dtype, tuple(run))
+        for (draw, once, dtype, _), runs in keys.items()
+        for run in runs
     ]
     return sorted(groups, key=lambda group: group.draw == Draw.constant)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import helper
 
 from freezepack.export.compact.generator import Drawn, add_draws
@@ -18,7 +19,13 @@ _FLOAT = 1
 
 
 def add_weights(
-    graph: GraphBuilder, parts: Sequence[Part], backend: Backend, *, arithmetic: str, guard: bool
+    graph: GraphBuilder,
+    parts: Sequence[Part],
+    backend: Backend,
+    *,
+    arithmetic: str,
+    guard: bool,
+    most: int | None = None,
 ) -> set[Draw]:
     """Add nodes whose outputs have the names of the tensors; return which draws they use.
 
@@ -28,59 +35,82 @@ def add_weights(
         In any order; at least one.
     guard : bool
         Whether wrong integers turn the weights into NaN.
+    most : int, optional
+        Elements that one call of the generator makes; by default it makes all. A runtime that
+        frees what it needs no more needs less memory for many small calls.
     """
     _add_values(graph, [part for part in parts if part.is_values])
-    groups = make_groups([part for part in parts if not part.is_values])
+    groups = make_groups([part for part in parts if not part.is_values], most)
     drawn = [group for group in groups if group.draw != Draw.constant]
-    draws = add_draws(graph, drawn, arithmetic) if drawn else []
-    places = [
-        add_positions(graph, group.positions, sum(group.padded)) if group.positions.size else ""
-        for group in groups
-    ]
-    right = ""
-    found = [draw.integers for draw in draws] + [place for place in places if place]
-    if guard and found:
-        total = expected_sum(drawn, backend) + sum(int(g.positions.sum()) for g in groups)
-        right = add_guard(graph, found, total)
-    tables = _Tables(graph, drawn, right) if drawn else None
-    for number, (group, place) in enumerate(zip(groups, places, strict=True)):
-        grid = None
-        if tables and number < len(draws):
-            base = _add_drawn_base(graph, group, draws[number], tables.scales)
-            if any(part.coded.kind == "grid" for part in group.parts):
-                grid = tables.grid(draws[number])
-        else:
-            base = _add_constant_base(graph, group, right if place else "")
-        if place:
-            values = add_group_values(graph, group, place, grid)
-            base = graph.op("ScatterElements", base, place, values)
-        _add_outputs(graph, group, base)
+    for batch in [[group] for group in drawn] if most else [drawn] if drawn else []:
+        scales = graph.constant(_factors(batch))
+        for group, draw in zip(batch, add_draws(graph, batch, arithmetic), strict=True):
+            place = _add_place(graph, group)
+            right = _add_guard(graph, group, place, backend, draw) if guard else ""
+            factors = add_poison(graph, right, scales)
+            base = _add_drawn_base(graph, group, draw, factors)
+            grid = _add_grid_base(graph, batch, draw, factors) if group.has_grid else None
+            _add_outputs(graph, group, _patched(graph, group, base, place, grid))
+    for group in groups[len(drawn) :]:
+        place = _add_place(graph, group)
+        right = _add_guard(graph, group, place, backend) if guard and place else ""
+        base = _add_constant_base(graph, group, right)
+        _add_outputs(graph, group, _patched(graph, group, base, place))
     return {group.draw for group in drawn}
 
 
-class _Tables:
-    """Numbers by tensor, over all drawn tensors."""
+def _add_place(graph: GraphBuilder, group: Group) -> str:
+    """Add the trained positions of a group, if there are any."""
+    if not group.positions.size:
+        return ""
+    return add_positions(graph, group.positions, sum(group.padded))
 
-    def __init__(self, graph: GraphBuilder, groups: Sequence[Group], right: str) -> None:
-        self._graph = graph
-        self._parts = [part for group in groups for part in group.parts]
-        factors = np.array([part.init.bits for part in self._parts], np.uint32).view(np.float32)
-        self.scales = add_poison(graph, right, graph.constant(factors))
 
-    def grid(self, drawn: Drawn) -> GridBase:
-        """Return what the grids of a group count from."""
-        graph, flat = self._graph, self._graph.integers([-1])
-        steps = [part.coded.step if part.coded.kind == "grid" else None for part in self._parts]
-        powers = [1 << step.shift if step else 1 for step in steps]
-        multiples = [step.multiple << step.shift if step else 0 for step in steps]
-        integers = graph.op("Cast", drawn.integers, to=_FLOAT)
-        return GridBase(
-            integers=graph.op("Reshape", integers, flat),
-            tensors=graph.op("Reshape", drawn.tensors, flat),
-            scales=self.scales,
-            multiples=graph.integers(multiples),
-            powers=graph.integers(powers) if set(powers) != {1} else "",
-        )
+def _add_guard(
+    graph: GraphBuilder, group: Group, place: str, backend: Backend, draw: Drawn | None = None
+) -> str:
+    """Add sums over the integers and the positions of a group."""
+    found = [draw.integers] if draw else []
+    expected = expected_sum(group, backend) if draw else 0
+    if place:
+        found.append(place)
+        expected += int(group.positions.sum())
+    return add_guard(graph, found, expected)
+
+
+def _patched(
+    graph: GraphBuilder, group: Group, base: str, place: str, grid: GridBase | None = None
+) -> str:
+    """Add the trained values of a group at their positions."""
+    if not place:
+        return base
+    values = add_group_values(graph, group, place, grid)
+    return graph.op("ScatterElements", base, place, values)
+
+
+def _factors(groups: Sequence[Group]) -> NDArray[np.float32]:
+    """Return the factor of each tensor."""
+    bits = [part.init.bits for group in groups for part in group.parts]
+    return np.array(bits, np.uint32).view(np.float32)
+
+
+def _add_grid_base(
+    graph: GraphBuilder, groups: Sequence[Group], drawn: Drawn, scales: str
+) -> GridBase:
+    """Return what the grids of a group count from; the tables are over all tensors."""
+    flat = graph.integers([-1])
+    coded = [part.coded for group in groups for part in group.parts]
+    steps = [each.step if each.kind == "grid" else None for each in coded]
+    powers = [1 << step.shift if step else 1 for step in steps]
+    multiples = [step.multiple << step.shift if step else 0 for step in steps]
+    integers = graph.op("Cast", drawn.integers, to=_FLOAT)
+    return GridBase(
+        integers=graph.op("Reshape", integers, flat),
+        tensors=graph.op("Reshape", drawn.tensors, flat),
+        scales=scales,
+        multiples=graph.integers(multiples),
+        powers=graph.integers(powers) if set(powers) != {1} else "",
+    )
 
 
 def _add_values(graph: GraphBuilder, parts: list[Part]) -> None:
@@ -118,9 +148,8 @@ def _add_constant_base(graph: GraphBuilder, group: Group, right: str) -> str:
         value = helper.make_tensor("", _FLOAT, [1], pattern.tobytes(), raw=True)
         return graph.op("ConstantOfShape", size, value=value)
     factor = add_poison(graph, right, graph.constant(pattern.view(np.float32)))
-    if group.dtype != DType.float32:
-        factor = graph.op("Cast", factor, to=ELEMENT[group.dtype])
-    return graph.op("Expand", factor, size)
+    base = graph.op("Expand", factor, size)
+    return base if group.dtype == DType.float32 else graph.op("Cast", base, to=ELEMENT[group.dtype])
 
 
 def _add_outputs(graph: GraphBuilder, group: Group, flat: str) -> None:

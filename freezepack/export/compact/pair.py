@@ -28,6 +28,8 @@ from freezepack.rebuild import choose_backend
 
 LOCATION = "weights"
 """File name that skeletons give; there is no such file."""
+CALL = 1 << 20
+"""Elements that one call of the generator makes: some 60 MB while it runs."""
 
 
 def two_file(
@@ -58,14 +60,30 @@ def two_file(
     check_options(arithmetic, values)
     check_opset(dense)
     parts = fitting_parts(dense, file.rebuilder, exact=values == "exact")
-    generator = make_generator(parts, arithmetic=arithmetic, guard=guard)
+    generator = make_generator(parts, arithmetic=arithmetic, guard=guard, most=CALL)
     return generator, make_skeleton(dense, parts)
 
 
-def make_generator(parts: Sequence[Part], *, arithmetic: str, guard: bool) -> ModelProto:
-    """Return a model without inputs whose outputs are tensors of a pack."""
-    graph = GraphBuilder({part.spec.name for part in parts})
-    draws = add_weights(graph, parts, choose_backend(), arithmetic=arithmetic, guard=guard)
+def make_generator(
+    parts: Sequence[Part], *, arithmetic: str, guard: bool, most: int | None = None
+) -> ModelProto:
+    """Return a model without inputs whose outputs are tensors of a pack.
+
+    Parameters
+    ----------
+    most : int, optional
+        Elements that one call of the generator makes, a multiple of 128; larger tensors are cut.
+    """
+    cut = [(part, part.cut(most) if most else [part]) for part in parts]
+    pieces = [piece for _, some in cut for piece in some]
+    graph = GraphBuilder({part.spec.name for part in [*parts, *pieces]})
+    draws = add_weights(
+        graph, pieces, choose_backend(), arithmetic=arithmetic, guard=guard, most=most
+    )
+    for part, some in cut:
+        if len(some) > 1:
+            joined = graph.op("Concat", *(piece.spec.name for piece in some), axis=0)
+            graph.op("Reshape", joined, graph.integers(part.spec.shape), output=part.spec.name)
     model = ModelProto(ir_version=IR_VERSION)
     model.graph.name = "g"
     model.graph.node.extend(graph.nodes)
