@@ -189,7 +189,7 @@ def patch_kernel(
         if DIGEST:
             shift = ((place % lanes) * (8 * SIZE)).to(tl.uint64)
             mask = (tl.zeros_like(new) + ones) << shift
-            new = tl.where(mine, (new & ~mask) | (field(value, SIZE) << shift), new)
+            new = tl.where(mine, (new ^ (new & mask)) | (field(value, SIZE) << shift), new)
     if DIGEST:
         key = keys + 2 * (word % WORDS)
         key_low = tl.load(key, mask=leads, other=0)

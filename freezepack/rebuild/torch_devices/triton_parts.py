@@ -62,7 +62,7 @@ def draw(word, table, factor, tail, DRAW: tl.constexpr):
             span = (0 - tail).to(tl.uint64)
             v = (((word >> 1).to(tl.uint64) * span) >> 31).to(tl.uint32) + tail
         # With the bit below the highest cleared, rounding cannot reach the next octave.
-        top = (v & ~(v >> 1)).to(tl.float32).to(tl.int32, bitcast=True)
+        top = (v ^ (v & (v >> 1))).to(tl.float32).to(tl.int32, bitcast=True)
         octave = 158 - (top >> 23)
         t = (v << octave.to(tl.uint32)) << 1
         a = tl.load(table + 160 + octave)

@@ -73,7 +73,10 @@ def compile_fill(arch: int, draw: int, dtype: int, *, full: bool, digest: bool =
 def check_floats(ptx: str, products: int) -> None:
     assert not re.search(FUSED, ptx)
     assert not re.search(ADDED, ptx)
-    assert len(re.findall(MULTIPLIED, ptx)) == products
+    found = len(re.findall(MULTIPLIED, ptx))
+    # Where stores are masked, a product may stand in two branches.
+    assert found >= products
+    assert bool(found) == bool(products)
 
 
 def test_a_normal_base_is_one_product_a_value_and_wide_stores() -> None:
