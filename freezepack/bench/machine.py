@@ -8,7 +8,7 @@ from pathlib import Path
 import freezepack
 from freezepack import native
 
-PACKAGES = ("numpy", "torch", "zstandard", "pcodec", "constriction", "safetensors")
+PACKAGES = ("numpy", "torch", "zstandard", "pcodec", "constriction", "safetensors", "zipnn")
 
 
 def describe_machine() -> dict[str, str]:
