@@ -119,7 +119,8 @@ def add_integers(graph: GraphBuilder, numbers: NDArray[np.int32]) -> str:
     int8 or int16 as they are; or, where few need two bytes, varints of 2 * abs(n), plus 1 for
     negative ones.
     """
-    stored = numbers.astype(np.min_scalar_type(-int(np.abs(numbers).max()) - 1))
+    # as if max were -max - 1, which needs as many bits with sign
+    stored = numbers.astype(np.min_scalar_type(min(int(numbers.min()), -int(numbers.max()) - 1)))
     signed = 2 * np.abs(numbers.astype(np.int64)) + (numbers < 0)
     if stored.dtype == np.int8 or stored.nbytes < varint_bytes(signed) + _SIGN_BYTES:
         return graph.op("Cast", graph.constant(stored), to=_INT64)

@@ -139,4 +139,5 @@ def as_bits(value: Any) -> NDArray[Any]:
     kind = value.data_type().removeprefix("tensor(").removesuffix(")")
     pointer = ctypes.cast(value.data_ptr(), ctypes.POINTER(_UNSIGNED[kind]))
     size = int(np.prod(value.shape(), dtype=np.int64))
-    return np.ctypeslib.as_array(pointer, (size,)).copy()
+    bits: NDArray[Any] = np.ctypeslib.as_array(pointer, (size,)).copy()
+    return bits

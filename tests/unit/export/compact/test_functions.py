@@ -79,7 +79,7 @@ def test_integers_are_those_of_the_reference(name: str, arithmetic: str) -> None
 @pytest.mark.parametrize("tail", [1, 2, 1 << 16, (1 << 31) + 1, (1 << 32) - 1])
 def test_truncated_draws_are_right_for_every_tail(tail: int) -> None:
     words = edge_words()
-    inputs = [words.astype(np.int64), np.array(tail, np.int64), table_rows()]
+    inputs: list[NDArray[Any]] = [words.astype(np.int64), np.array(tail, np.int64), table_rows()]
     found = run(call("Truncated", inputs, "i64", 7))[0].view(np.int64)
     assert np.array_equal(found, truncated_integers(words, tail).astype(np.int64))
 
