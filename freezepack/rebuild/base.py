@@ -118,13 +118,21 @@ class TensorBase:
         self._draw(out, DType.float32, start)
         return out
 
-    def values_at(
-        self,
-        start: int,
-        size: int,
-        positions: Positions | None,
-        bits: Callable[[], RawArray] | None = None,
-    ) -> BaseValues:
+    def make_integers(
+        self, start: int, size: int, out: RawArray | None = None
+    ) -> NDArray[np.float32]:
+        """Return the integers of the draw, as the float32 numbers that hold them exactly."""
+        out = np.empty(size, np.uint32) if out is None else out
+        # With a factor of 1 the draw gives its integers.
+        self._draw(out, DType.float32, start, bits=_ONE)
+        return out.view(np.float32)
+
+    @property
+    def factor(self) -> np.float32:
+        """What the integers of the draw are multiplied by."""
+        return self.init.factor if self.init else np.float32(0)
+
+    def values_at(self, start: int, size: int, positions: Positions | None) -> BaseValues:
         """Return the base at some positions of a unit, made when a codec asks for it.
 
         Parameters
@@ -133,25 +141,22 @@ class TensorBase:
             The unit's place in the tensor.
         positions : uint32 array or None
             Positions in the unit; None for all.
-        bits : callable, optional
-            Where the bits are at hand already.
         """
         chosen = slice(None) if positions is None else positions
+        return self.describe_values(
+            lambda: self.make(start, size)[chosen],
+            lambda: self.make_integers(start, size)[chosen].astype(np.int32),
+        )
+
+    def describe_values(
+        self, bits: Callable[[], RawArray], integers: Callable[[], NDArray[np.int32]]
+    ) -> BaseValues:
+        """Return what value codecs may know: bits, and integers where the draw has some."""
         init = self.init
-
-        def make_bits() -> RawArray:
-            return self.make(start, size)[chosen]
-
-        def make_integers() -> NDArray[np.int32]:
-            out = np.empty(size, np.uint32)
-            # With a factor of 1 the draw gives its integers, which float32 holds exactly.
-            self._draw(out, DType.float32, start, bits=_ONE)
-            return out.view(np.float32)[chosen].astype(np.int32)
-
         drawn = isinstance(self.base, SeedBase) and init is not None
         if init is None or not drawn or init.draw in (Draw.constant, Draw.sign):
-            return BaseValues(bits or make_bits)
-        return BaseValues(bits or make_bits, make_integers, init.bits)
+            return BaseValues(bits)
+        return BaseValues(bits, integers, init.bits)
 
     def _draw(self, out: RawArray, dtype: DType, start: int, *, bits: int | None = None) -> None:
         if not isinstance(self.base, SeedBase) or self.init is None:

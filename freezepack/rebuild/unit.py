@@ -91,6 +91,21 @@ class UnitBase:
             return self.make().view(np.uint32)
         return self._base.make_patterns(self.start, self.size)
 
+    def make_integers_at(self, positions: Positions | None) -> NDArray[np.int32]:
+        """Return the integers of the draw at some positions of the unit; None is all.
+
+        A float32 base that was not made yet is made of them on the way, by the one multiplication
+        that makes it anywhere.
+        """
+        chosen = slice(None) if positions is None else positions
+        if self.elements is not None or self._base.spec.dtype != DType.float32:
+            return self._base.make_integers(self.start, self.size)[chosen].astype(np.int32)
+        numbers = self._base.make_integers(self.start, self.size, self._out)
+        integers = numbers[chosen].astype(np.int32)
+        numbers *= self._base.factor
+        self.elements = numbers.view(np.uint32)
+        return integers
+
     def make_at(self, positions: Positions | None) -> RawArray:
         """Return the bits of the base at some positions of the unit; None is all."""
         return self.make() if positions is None else self.make()[positions]
@@ -211,8 +226,9 @@ class UnitPatcher:
     def _decode_values(
         self, entry: UnitEntry, section: memoryview, unit: UnitBase, positions: Positions | None
     ) -> RawArray:
-        bits = partial(unit.make_at, positions)
-        base = self.base.values_at(unit.start, unit.size, positions, bits)
+        base = self.base.describe_values(
+            partial(unit.make_at, positions), partial(unit.make_integers_at, positions)
+        )
         if self.record.parameter:
             section = memoryview(self.record.parameter + section)
         offset, dtype = entry.values_offset, self.record.spec.dtype

@@ -1,19 +1,23 @@
 """Ranges and whole packs come out as one tensor after the other does, in any number of threads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pytest
 
 from freezepack import native
+from freezepack.codecs.base import ValueCodec
 from freezepack.digest import digest
 from freezepack.errors import CorruptError, LimitError
 from freezepack.format.constants import UNIT_POSITIONS
 from freezepack.format.reader import PackReader
 from freezepack.format.writer import EncodedPack, EncodedTensor, EncodedUnit, write_pack
 from freezepack.pack.claims import Claim
+from freezepack.pack.lossy import round_values
 from freezepack.pack.packer import pack_arrays
 from freezepack.random import fill_raw, make_init
+from freezepack.rebuild.host import HostBackend
 from freezepack.rebuild.ranges import Range, fill_tensors, make_ranges
 from freezepack.rebuild.rebuilder import Rebuilder
 from freezepack.rebuild.unit import UnitPatcher
@@ -120,6 +124,50 @@ def test_a_tile_may_lie_in_two_units(dtype: DType, shape: tuple[int, int]) -> No
     # A digest in one go knows no units.
     assert fill_tensors([patcher], [out]) == [digest(raw)]
     assert out.tobytes() == raw.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("index", "values", "times"),
+    [
+        ("gaps", "raw", 1),
+        ("bitmap", "float", 1),
+        ("hazard", "raw", 1),
+        ("hazard", "float", 1),
+        ("gaps", "grid", 1),
+        ("hazard", "grid", 2),
+    ],
+)
+def test_a_base_is_generated_once(
+    monkeypatch: pytest.MonkeyPatch, index: str, values: str, times: int
+) -> None:
+    spec = TensorSpec("w", (60, 500), DType.float32)
+    init = make_init("normal", 0.5, stream=4)
+    raw = np.empty(spec.size, np.uint32)
+    fill_raw(raw, spec.dtype, key=3, init=init)
+    raw.view(np.float32)[::50] += np.float32(0.25)
+    mask = np.arange(spec.size) % 50 == 0
+    claim = {"w": Claim(KEY, init, mask)}
+    arrays: Arrays = {"w": (spec, raw)}
+    codecs: Mapping[str, ValueCodec] = {}
+    if values == "grid":
+        rounded = round_values(arrays, claim, "grid:5")
+        arrays, codecs, values = dict(rounded.arrays), rounded.codecs, "auto"
+    packed = pack_arrays(arrays, claims=claim, index=index, values=values, codecs=codecs)
+    drawn = []
+    for name in ("fill", "rebuild"):
+        plain = getattr(HostBackend, name)
+
+        def spy(
+            self: HostBackend, out: RawArray, *args: Any, plain: Any = plain, **options: Any
+        ) -> Any:
+            if options["init"] is not None:
+                drawn.append(out.size)
+            return plain(self, out, *args, **options)
+
+        monkeypatch.setattr(HostBackend, name, spy)
+    made = Rebuilder(PackReader(b"".join(packed.pieces))).tensors()["w"]
+    assert drawn == [spec.size] * times
+    assert made.tobytes() == arrays["w"][1].tobytes()
 
 
 def test_digests_without_keeping_are_those_of_the_tensors(big: tuple[Arrays, bytes]) -> None:
