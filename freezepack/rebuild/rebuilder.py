@@ -4,18 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 
 from freezepack.digest import content_digest
-from freezepack.errors import BaseMismatchError, CorruptError, LimitError
+from freezepack.errors import BaseMismatchError
 from freezepack.format.reader import PackReader
 from freezepack.format.tables import TensorRecord
 from freezepack.rebuild import choose_backend
 from freezepack.rebuild.base import TensorBase
 from freezepack.rebuild.bases import BaseTensors, find_base
+from freezepack.rebuild.checks import check_bytes, check_out, compare_digests
 from freezepack.rebuild.memory import empty_arrays
 from freezepack.rebuild.parts import make_part
 from freezepack.rebuild.ranges import Range, fill_tensors, make_ranges
 from freezepack.rebuild.unit import UnitPatcher
 from freezepack.slicing import Index, answer_shape
-from freezepack.types import FileBase, PackBase, RawArray, TensorSpec
+from freezepack.types import FileBase, PackBase, RawArray
 
 DEFAULT_MAX_BYTES = 1 << 34
 """16 GiB: a few hundred bytes of file may ask for any amount of memory."""
@@ -258,33 +259,7 @@ class Rebuilder:
             self._compare(record.digest or 0, value, name)
 
     def _compare(self, wanted: int, found: int, name: str) -> None:
-        if wanted != found:
-            offset = self._table_offset("tensors")
-            if self.header.digest is None:
-                offset += 8 * list(self.header.tensors).index(name)
-            problem = f"found {wanted:016x}, computed {found:016x}: the file is damaged"
-            raise CorruptError("digest", offset, problem, name)
+        compare_digests(self.header, wanted, found, name)
 
     def _check_bytes(self, nbytes: int, name: str = "") -> None:
-        if self.max_bytes is not None and nbytes > self.max_bytes:
-            raise LimitError(
-                "tensor_count",
-                self._table_offset("kinds"),
-                f"{nbytes:,} bytes when rebuilt, more than max_bytes = {self.max_bytes:,}; "
-                "if you trust the file, raise the limit with --max-bytes (max_bytes=)",
-                name,
-            )
-
-    def _table_offset(self, part: str) -> int:
-        """Return the offset in the file behind a part of the header."""
-        parts = list(self.header.sizes)
-        return sum(self.header.sizes[p] for p in parts[: parts.index(part) + 1])
-
-
-def check_out(out: RawArray, spec: TensorSpec) -> None:
-    """Raise ValueError unless a tensor can be made in `out`."""
-    if out.dtype != spec.dtype.raw or out.shape != (spec.size,):
-        problem = f"out has dtype {out.dtype} and shape {out.shape} for {spec.name!r}"
-        raise ValueError(f"{problem}, expected {spec.dtype.raw} and {(spec.size,)}")
-    if not out.flags.c_contiguous or not out.flags.writeable:
-        raise ValueError(f"out is not contiguous and writeable for {spec.name!r}: fill a copy")
+        check_bytes(self.header, nbytes, self.max_bytes, name)
