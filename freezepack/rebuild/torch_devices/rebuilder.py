@@ -31,6 +31,7 @@ from freezepack.rebuild.torch_devices.bits import (
     torch_type,
 )
 from freezepack.rebuild.torch_devices.jobs import Job, send_patches
+from freezepack.rebuild.unit import UnitPatcher
 from freezepack.slicing import Cut
 from freezepack.types import SeedBase, ZerosBase
 
@@ -155,6 +156,10 @@ class DeviceRebuilder(Rebuilder):
             if part.shape == block.shape and part.is_contiguous()
             else part.clone(memory_format=torch.contiguous_format)
         )
+
+    def patcher_of(self, name: str) -> UnitPatcher:
+        """Return what decodes the patch of a tensor."""
+        return self._patcher(self.record(name))
 
     def _check_record(self, name: str) -> TensorRecord:
         record = self.record(name)
