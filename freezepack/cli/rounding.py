@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from freezepack.pack.lossy import KEEP, Rounded, all_trained, round_values
-from freezepack.pack.lossy_accept import ACCURACY, RELATIVE_ERROR, keeps_accuracy, keeps_values
+from freezepack.pack.lossy_accept import (
+    ACCURACY,
+    RELATIVE_ERROR,
+    keeps_accuracy,
+    keeps_predictions,
+    keeps_values,
+)
 from freezepack.pack.lossy_compensate import Curvature, make_curvature
 from freezepack.pack.lossy_search import find_grid
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from freezepack.checkpoints.state import State
     from freezepack.pack.claims import Claim
@@ -24,13 +30,8 @@ if TYPE_CHECKING:
     from freezepack.train.data.dataset import Dataset
 
 AUTO = "grid:auto"
-LOSS_IMAGES = 10_000
-"""Training images on which the mean loss is watched; the accuracy is that of validation."""
-GROWTH = 0.02
-"""How much it may grow, as a share of the validation loss.
-
-Its own size is no measure: on images that were learnt by heart it is next to nothing.
-"""
+TRAINING_IMAGES = 10_000
+"""How many of them are looked at, beside the validation images, for changed predictions."""
 MOST_TOGETHER = 4000
 """Trained values whose errors make good one another; tensors beyond them go by themselves."""
 
@@ -65,8 +66,8 @@ def round_state(
     """Round the trained values as `values` says; None if it names something lossless.
 
     With data, steps follow how sensitive the loss is to each tensor, errors make good one another,
-    and "grid:auto" takes the coarsest grid that keeps the accuracy on validation images, and
-    nearly the loss on training images.
+    and "grid:auto" takes the coarsest grid that nearly keeps the predictions on training and
+    validation images and then, made finer if need be, the accuracy on validation images.
 
     Raises
     ------
@@ -95,10 +96,12 @@ def _round_on_data(
     values: str,
     yardstick: Yardstick,
 ) -> Rounded:
+    import torch
+
     from freezepack.checkpoints.torch_file import tensors_of
     from freezepack.cli.networks import network_of
-    from freezepack.train import load_data
-    from freezepack.train.sensitivity import accuracy_and_loss, squared_gradients
+    from freezepack.train import evaluate, load_data
+    from freezepack.train.sensitivity import divergence, predict, squared_gradients
 
     network = network_of(state)
     data = load_data(str(yardstick.data), yardstick.data_dir, splits=("train", "validation"))
@@ -112,20 +115,26 @@ def _round_on_data(
     if values != AUTO:
         return round_values(state.arrays, claims, values, **options)
 
-    def measure(arrays: Arrays) -> tuple[float, float]:
+    def with_arrays(arrays: Arrays) -> nn.Module:
         network.load_state_dict(tensors_of(arrays, state.aliases))
-        accuracy, _ = accuracy_and_loss(network, data, "validation")
-        return accuracy, accuracy_and_loss(network, data, "train", LOSS_IMAGES)[1]
+        return network
+
+    def predict_all(arrays: Arrays) -> Tensor:
+        """Predict for the images on which rounding may be judged."""
+        return torch.cat(
+            [
+                predict(with_arrays(arrays), data, "validation"),
+                predict(with_arrays(arrays), data, "train", TRAINING_IMAGES),
+            ]
+        )
 
     tolerance = ACCURACY if yardstick.tolerance is None else yardstick.tolerance
-    _, unseen = accuracy_and_loss(network, data, "validation")
-    _, learnt = accuracy_and_loss(network, data, "train", LOSS_IMAGES)
-    growth = GROWTH * unseen / max(learnt, 1e-9)
-    keeps_loss, keeps_both = (
-        keeps_accuracy(measure, state.arrays, tolerance=most, loss_tolerance=growth)
-        for most in (1.0, tolerance)
+    before = predict_all(state.arrays)
+    accept = keeps_predictions(lambda arrays: divergence(before, predict_all(arrays)), tolerance)
+    check = keeps_accuracy(
+        lambda arrays: evaluate(with_arrays(arrays), data, "validation"), state.arrays, tolerance
     )
-    return find_grid(state.arrays, claims, keeps_loss, check=keeps_both, **options)
+    return find_grid(state.arrays, claims, accept, check=check, **options)
 
 
 def _curvatures(

@@ -18,8 +18,9 @@ from freezepack.pack.lossy_round import RATE
 from freezepack.pack.lossy_trained import Trained
 from freezepack.rebuild.bases import Arrays, BaseTensors
 
-_LEVELS = 4
-"""Levels of an octave: steps differ by a factor of 2**(1/4)."""
+_LEVELS = 16
+"""Levels of an octave: steps differ by a factor of 2**(1/16), sizes by about one percent."""
+_COARSE_PARTS = (_LEVELS // 2, _LEVELS // 4)
 _FIRST, _FINEST, _COARSEST = 5 * _LEVELS, 16 * _LEVELS, -4 * _LEVELS
 
 
@@ -46,7 +47,8 @@ def find_grid(
         Says of a rounded model whether it will do: `keeps_accuracy` or `keeps_values`.
     check : callable, optional
         A second test that depends more on luck: it is asked about what the search found, and
-        while it says no, steps get narrower by a quarter of an octave.
+        while it says no, steps get narrower, by a sixteenth of an octave and then each time by
+        twice as much.
     evaluations : int
         Most calls of `accept` altogether.
 
@@ -62,10 +64,10 @@ def find_grid(
 
     Notes
     -----
-    First one level for all tensors, a quarter of an octave fine: octaves, then halves. Then,
-    unless steps follow a sensitivity, tensor by tensor, those with most values first, half an
-    octave and a quarter, until none can be coarser. The more is tried, the likelier is a grid that
-    passes by luck: give `accept` much data, or a sensitivity.
+    First one level for all tensors: octaves, then halves down to a sixteenth. Then, unless steps
+    follow a sensitivity, tensor by tensor, those with most values first, half an octave and a
+    quarter, until none can be coarser; where they do, that would gain one percent. The more is
+    tried, the likelier is a grid that passes by luck: let `accept` be smooth.
     """
     trained = all_trained(arrays, claims, bases, keep)
     widths = widest(trained, sensitivity)
@@ -78,14 +80,16 @@ def find_grid(
     search.run()
     if sensitivity is None and search.found is not None:
         _refine(search, trained)
+    part = 1
     while check is not None and not check(search.best):
-        search.narrow()
+        search.narrow(part)
+        part *= 2
     return search.best
 
 
 @dataclass
 class _Search:
-    """Levels of tensors: a level more makes the step narrower by 2**(1/4)."""
+    """Levels of tensors: a level more makes the step narrower by 2**(1/16)."""
 
     round: Callable[[dict[str, int]], Rounded]
     accept: Callable[[Rounded], bool]
@@ -124,13 +128,15 @@ class _Search:
         if level == _FIRST:
             while level > _COARSEST and self._try_level(level - _LEVELS):
                 level -= _LEVELS
-        for part in (_LEVELS // 2, _LEVELS // 4):
+        part = _LEVELS // 2
+        while part and level > _COARSEST:
             if self._try_level(level - part):
                 level -= part
+            part //= 2
 
-    def narrow(self) -> None:
-        """Take the next finer level, unless it is the last, as if it were accepted."""
-        levels = {name: level + 1 for name, level in self.levels.items()}
+    def narrow(self, part: int) -> None:
+        """Take a finer level, unless it is beyond the last, as if it were accepted."""
+        levels = {name: level + part for name, level in self.levels.items()}
         if max(levels.values()) > _FINEST:
             self.found = None
         else:
@@ -146,7 +152,7 @@ def _refine(search: _Search, trained: Mapping[str, Trained]) -> None:
     while order and search.left > 0:
         moved = []
         for name in order:
-            for part in (_LEVELS // 2, _LEVELS // 4):
+            for part in _COARSE_PARTS:
                 level = search.levels[name] - part
                 if level >= _COARSEST and search.try_levels({**search.levels, name: level}):
                     moved.append(name)

@@ -1,4 +1,4 @@
-"""What errors of weights cost on real data: accuracy, loss, and squared gradients."""
+"""What errors of weights cost on real data: changed predictions, and squared gradients."""
 
 from collections.abc import Mapping
 
@@ -6,34 +6,57 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
+from freezepack.train.curvature import TEMPERATURE
 from freezepack.train.data.dataset import Dataset
 
 BATCH = 1000
 
 
-def accuracy_and_loss(
-    model: nn.Module, data: Dataset, split: str, most: int | None = None
-) -> tuple[float, float]:
-    """Return the accuracy, 0 to 1, and the mean cross-entropy on a split, in evaluation mode.
+def predict(model: nn.Module, data: Dataset, split: str, most: int | None = None) -> Tensor:
+    """Return the outputs of a model, shape (n, classes), in evaluation mode.
 
-    The first `most` examples are used, or all. The mode of the model is as before afterwards.
+    For the first `most` examples of a split, or all. The mode of the model is as before afterwards.
     """
     examples = data.split(split)
-    if most is not None:
-        examples = examples.take(torch.arange(min(most, len(examples))))
+    count = len(examples) if most is None else min(most, len(examples))
     training = model.training
     model.eval()
-    correct, loss = 0, 0.0
     with torch.no_grad():
-        for start in range(0, len(examples), BATCH):
-            inputs, labels = data.batch(examples, slice(start, start + BATCH))
-            outputs = model(inputs)
-            correct += int((outputs.argmax(1) == labels).sum())
-            loss += float(F.cross_entropy(outputs, labels, reduction="sum"))
+        outputs = [
+            model(data.batch(examples, slice(start, min(start + BATCH, count)))[0])
+            for start in range(0, count, BATCH)
+        ]
     model.train(training)
-    return correct / len(examples), loss / len(examples)
+    return torch.cat(outputs)
+
+
+def divergence(before: Tensor, after: Tensor, temperature: float = TEMPERATURE) -> float:
+    """Return how far predictions are from others, in nats: the mean over the examples.
+
+    Parameters
+    ----------
+    before, after : float Tensor, shape (n, classes)
+        Outputs before the softmax.
+    temperature : float
+        What both are divided by. At 1 some images of which the network is unsure decide, and
+        twice the same error gives values that differ by a quarter; at 4 all images have a say.
+
+    Returns
+    -------
+    float
+        The Kullback-Leibler divergence, 0 for the same predictions.
+
+    Examples
+    --------
+    >>> divergence(torch.zeros(1, 2), torch.zeros(1, 2) + 7.0)
+    0.0
+    >>> round(divergence(torch.zeros(1, 2), torch.tensor([[0.0, 2.0]]), temperature=1.0), 4)
+    0.4338
+    """
+    expected, found = ((z / temperature).log_softmax(1) for z in (before, after))
+    return float((expected.exp() * (expected - found)).sum(1).mean())
 
 
 def squared_gradients(
