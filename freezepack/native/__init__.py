@@ -12,21 +12,25 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from freezepack.native import isa
 from freezepack.native.threads import get_num_threads, map_items, map_tiles, set_num_threads
 
 __all__ = [
     "ABI",
     "KERNEL",
     "function",
+    "get_instruction_set",
     "get_num_threads",
+    "instruction_sets",
     "library",
     "map_items",
     "map_tiles",
+    "set_instruction_set",
     "set_num_threads",
     "status",
 ]
 
-ABI = 2
+ABI = 3
 """Number of the C interface that this Python code speaks; `fpk_abi()` of the library."""
 
 KERNEL = Path(__file__).with_name("_kernel.so")
@@ -43,7 +47,7 @@ def library() -> ctypes.CDLL | None:
 
 
 def status() -> str:
-    """Say in one line whether the kernel is in use and, if not, why and what to do.
+    """Say in one line whether the kernel is in use, with which instruction set or why not.
 
     Examples
     --------
@@ -53,7 +57,47 @@ def status() -> str:
     if os.environ.get("FREEZEPACK_NATIVE") == "0":
         return "numpy: FREEZEPACK_NATIVE=0 is set"
     kernel, note = _load(KERNEL)
-    return f"numpy: {note}" if kernel is None else f"native: {note}"
+    return f"numpy: {note}" if kernel is None else f"native: {isa.find_current(kernel)}, {note}"
+
+
+def instruction_sets() -> tuple[str, ...]:
+    """Return the names of the instruction sets that the kernel can use here; none without it.
+
+    All give the same bits. The best is used unless the environment variable FREEZEPACK_SIMD, read
+    when the kernel is loaded, or `set_instruction_set` names another.
+
+    Examples
+    --------
+    >>> instruction_sets()[:1] in (("portable",), ())
+    True
+    """
+    kernel = library()
+    return () if kernel is None else isa.find_available(kernel)
+
+
+def get_instruction_set() -> str | None:
+    """Return the name of the instruction set in use, or None without the kernel."""
+    kernel = library()
+    return None if kernel is None else isa.find_current(kernel)
+
+
+def set_instruction_set(name: str) -> None:
+    """Use an instruction set from now on, in all threads. For comparisons and tests.
+
+    Parameters
+    ----------
+    name : {"portable", "avx2", "avx512", "avx512-bf16", "neon"}
+        One of `instruction_sets()`.
+
+    Raises
+    ------
+    ValueError
+        If it is unknown, this machine does not have it, or there is no kernel.
+    """
+    kernel = library()
+    if kernel is None:
+        raise ValueError(f"instruction set is {name!r}, but there is no kernel: {status()}")
+    isa.choose(kernel, name)
 
 
 def function(name: str, *argtypes: Any, restype: Any = None) -> Callable[..., Any] | None:
@@ -112,6 +156,7 @@ def _load(path: Path) -> tuple[ctypes.CDLL | None, str]:
         problem = f"{path.name} cannot be used ({error}): {_REMEDY}"
     else:
         if found == ABI:
+            isa.choose_from_environment(kernel)
             return kernel, str(path)
         problem = f"{path.name} has interface {found}, expected {ABI}: {_REMEDY}"
     _logger.warning("%s", problem)

@@ -2,4 +2,4 @@
 // arguments or the meaning of an existing function change; a new function needs no new number.
 #include "common.h"
 
-FPK_API int32_t fpk_abi() { return 2; }
+FPK_API int32_t fpk_abi() { return 3; }

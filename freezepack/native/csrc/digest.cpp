@@ -1,18 +1,9 @@
 // The digest of a tensor (formats/generators.md, section 9): sums over tiles that add up.
 #include "digest.h"
 
+#include "kernels.h"
+
 namespace {
-
-constexpr uint64_t TILE = 4096;
-constexpr uint32_t WORDS = TILE / 8;
-
-inline uint64_t little(uint64_t d) {
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    return __builtin_bswap64(d);
-#else
-    return d;
-#endif
-}
 
 inline uint64_t finish(uint64_t z) {
     z ^= z >> 30;
@@ -22,40 +13,30 @@ inline uint64_t finish(uint64_t z) {
     return z ^ (z >> 31);
 }
 
-// `low` and `high` are the halves of the key words.
-FPK_CLONES uint64_t tile_sum(const unsigned char* data, const uint32_t* low, const uint32_t* high) {
-    uint64_t sum = 0;
-    for (uint32_t i = 0; i < WORDS; i++) {
-        uint64_t d;
-        std::memcpy(&d, data + 8 * i, 8);
-        d = little(d);
-        const uint32_t a = static_cast<uint32_t>(d) + low[i];
-        const uint32_t b = static_cast<uint32_t>(d >> 32) + high[i];
-        sum += d + static_cast<uint64_t>(a) * b;
-    }
-    return sum;
-}
-
 }  // namespace
 
-uint64_t sum_tiles(const unsigned char* data, uint64_t size, uint64_t first, const uint32_t* keys) {
-    uint32_t low[WORDS], high[WORDS];
-    for (uint32_t i = 0; i < WORDS; i++) {
-        low[i] = keys[2 * i];
-        high[i] = keys[2 * i + 1];
-    }
-    uint64_t sum = 0;
-    for (uint64_t done = 0; done < size; done += TILE) {
+uint64_t sum_tiles(const unsigned char* data, uint64_t size, uint64_t first, const uint32_t* keys,
+                   unsigned char* copy) {
+    const Kernels& kernel = kernels();
+    uint64_t total = 0;
+    for (uint64_t done = 0; done < size; done += DIGEST_TILE) {
         const unsigned char* tile = data + done;
-        unsigned char padded[TILE] = {};
-        if (size - done < TILE) {
-            std::memcpy(padded, tile, static_cast<size_t>(size - done));
+        unsigned char* to = copy == nullptr ? nullptr : copy + done;
+        unsigned char padded[DIGEST_TILE];
+        if (size - done < DIGEST_TILE) {
+            const size_t left = static_cast<size_t>(size - done);
+            std::memset(padded, 0, sizeof padded);
+            std::memcpy(padded, tile, left);
+            if (to != nullptr) std::memcpy(to, tile, left);
             tile = padded;
+            to = nullptr;
         }
+        const uint64_t sum =
+            to == nullptr ? kernel.sum(tile, keys) : kernel.sum_and_copy(tile, keys, to);
         first++;
-        sum += finish(tile_sum(tile, low, high) + first * 0x9E3779B97F4A7C15u);
+        total += finish(sum + first * 0x9E3779B97F4A7C15u);
     }
-    return sum;
+    return total;
 }
 
 FPK_API uint64_t fpk_digest(const unsigned char* data, uint64_t size, uint64_t first,

@@ -5,7 +5,6 @@
 
 namespace {
 
-constexpr uint32_t PIECE = 4096;  // elements; a whole number of digest tiles for every element size
 constexpr uint32_t ZEROS = 0xFFFE, KEEP = 0xFFFF;
 
 uint32_t itemsize_of(uint32_t dtype) {  // formats/ids.toml; 0 is an unknown element type
@@ -21,12 +20,13 @@ struct Patch {
 
 template <size_t SIZE>
 void apply_sized(unsigned char* out, uint64_t begin, uint64_t end, Patch& patch) {
-    uint64_t i = 0;
-    for (; i < patch.left && patch.positions[i] < end; i++)
-        std::memcpy(out + (patch.positions[i] - begin) * SIZE, patch.values + i * SIZE, SIZE);
-    patch.positions += i;
-    patch.values += i * SIZE;
-    patch.left -= i;
+    // Copies, because a store to `out` might change the patch for all that the compiler knows.
+    const uint32_t* position = patch.positions;
+    const uint32_t* const last = position + patch.left;
+    const unsigned char* value = patch.values;
+    for (; position != last && *position < end; position++, value += SIZE)
+        std::memcpy(out + (*position - begin) * SIZE, value, SIZE);
+    patch = {position, value, static_cast<uint64_t>(last - position)};
 }
 
 // Replaces what the patch has of elements `begin` to `end - 1`, which lie at `out`.
@@ -38,6 +38,60 @@ void apply(unsigned char* out, uint64_t begin, uint64_t end, uint32_t itemsize, 
         case 8: return apply_sized<8>(out, begin, end, patch);
         default: return apply_sized<16>(out, begin, end, patch);
     }
+}
+
+// Where the elements are made: tiles of the digest, elements `start` to `start + count - 1`.
+struct Target {
+    Base& base;
+    uint32_t draw, itemsize;
+    uint64_t start, count;
+    Patch patch;
+
+    // Makes elements `done` to `done + part - 1`, counted from `start`, at `to`.
+    void make(unsigned char* to, uint64_t done, uint64_t part) {
+        if (draw == ZEROS)
+            std::memset(to, 0, static_cast<size_t>(part * itemsize));
+        else if (draw != KEEP)
+            base.fill(to, start + done, part);
+        apply(to, done, done + part, itemsize, patch);
+    }
+
+    // Pieces end where tiles of the digest do.
+    uint64_t piece(uint64_t done) const {
+        const uint64_t most = DIGEST_TILE / itemsize;
+        const uint64_t room = most - (start + done) % most;
+        return room < count - done ? room : count - done;
+    }
+};
+
+void make_in_place(Target& target, unsigned char* out, const uint32_t* keys, uint64_t* digest) {
+    uint64_t tile = target.start * target.itemsize / DIGEST_TILE;
+    for (uint64_t done = 0; done < target.count; tile++) {
+        const uint64_t part = target.piece(done);
+        unsigned char* to = out + done * target.itemsize;
+        target.make(to, done, part);
+        if (digest != nullptr) *digest += sum_tiles(to, part * target.itemsize, tile, keys);
+        done += part;
+    }
+}
+
+// Makes a tile in one buffer while the last one, in the other, becomes ready to be read: loads from
+// `out` would wait for its cache lines, and loads from elements just patched for their stores.
+void make_in_turns(Target& target, unsigned char* out, const uint32_t* keys, uint64_t* digest) {
+    alignas(64) unsigned char buffers[2][DIGEST_TILE];
+    unsigned char* to = out;
+    uint64_t made = 0;  // bytes in the buffer of the last tile
+    uint64_t tile = target.start * target.itemsize / DIGEST_TILE;
+    int turn = 0;
+    for (uint64_t done = 0; done < target.count; turn ^= 1) {
+        const uint64_t part = target.piece(done);
+        target.make(buffers[turn], done, part);
+        if (made != 0) *digest += sum_tiles(buffers[turn ^ 1], made, tile++, keys, to);
+        to += made;
+        made = part * target.itemsize;
+        done += part;
+    }
+    if (made != 0) *digest += sum_tiles(buffers[turn ^ 1], made, tile, keys, to);
 }
 
 }  // namespace
@@ -53,22 +107,14 @@ FPK_API int32_t fpk_rebuild(void* out, uint64_t start, uint64_t count, uint64_t 
                             const uint32_t* digest_keys, uint64_t* digest) {
     const uint32_t itemsize = itemsize_of(dtype);
     if (itemsize == 0) return 2;
+    Base base({key, id}, draw, dtype, bits, tail);
+    if (draw != ZEROS && draw != KEEP && base.problem() != 0) return base.problem();
+    const Patch patch = {positions, static_cast<const unsigned char*>(values), trained};
+    Target target = {base, draw, itemsize, start, count, patch};
     unsigned char* bytes = static_cast<unsigned char*>(out);
-    Patch patch = {positions, static_cast<const unsigned char*>(values), trained};
-    for (uint64_t done = 0; done < count;) {
-        const uint64_t room = PIECE - (start + done) % PIECE;
-        const uint64_t part = room < count - done ? room : count - done;
-        unsigned char* to = bytes + done * itemsize;
-        if (draw == ZEROS) {
-            std::memset(to, 0, static_cast<size_t>(part * itemsize));
-        } else if (draw != KEEP) {
-            const int32_t code = fill(to, start + done, part, {key, id}, draw, dtype, bits, tail);
-            if (code != 0) return code;
-        }
-        apply(to, done, done + part, itemsize, patch);
-        if (digest != nullptr)
-            *digest += sum_tiles(to, part * itemsize, (start + done) * itemsize / 4096, digest_keys);
-        done += part;
-    }
+    if (digest != nullptr && draw != KEEP)
+        make_in_turns(target, bytes, digest_keys, digest);
+    else
+        make_in_place(target, bytes, digest_keys, digest);
     return 0;
 }
