@@ -25,7 +25,7 @@ OPSET = 18
 """The first with bitwise operators."""
 ARITHMETICS = ("i64", "u64")
 
-_HEAD = f'<domain: "{DOMAIN}", opset_import: ["": {OPSET}, "{DOMAIN}": 1]>\n'
+_HEAD = '<domain: "fpk", opset_import: ["": {}, "fpk": 1]>\n'
 _HALF_I64 = """Half (x, y, k, m, f, s) => (u, l) {
  p = Mul(x, m)  l = BitwiseAnd(p, f)
  d = Sub(p, l)  e = Div(d, s)  h = Add(e, x)
@@ -119,7 +119,9 @@ _NUMBERS = {
 }
 
 
-def make_functions(draws: Iterable[Draw], arithmetic: str) -> list[FunctionProto]:
+def make_functions(
+    draws: Iterable[Draw], arithmetic: str, opset: int = OPSET
+) -> list[FunctionProto]:
     """Return the functions that some draws need, each once.
 
     Parameters
@@ -128,6 +130,8 @@ def make_functions(draws: Iterable[Draw], arithmetic: str) -> list[FunctionProto
         uniform, normal, truncated_normal, sign.
     arithmetic : {"i64", "u64"}
         Type of the words.
+    opset : int
+        That of the model: runtimes do not mix versions.
 
     Examples
     --------
@@ -138,7 +142,7 @@ def make_functions(draws: Iterable[Draw], arithmetic: str) -> list[FunctionProto
     for draw in draws:
         texts += [text for text in _DRAWS[draw] if text not in texts]
     words = _words(arithmetic)
-    return [_parse(Template(text).substitute(words)) for text in texts]
+    return [_parse(_HEAD.format(opset) + Template(text).substitute(words)) for text in texts]
 
 
 def _words(arithmetic: str) -> dict[str, str]:
@@ -159,7 +163,7 @@ def _words(arithmetic: str) -> dict[str, str]:
 
 
 def _parse(text: str) -> FunctionProto:
-    function = parser.parse_function(_HEAD + text)
+    function = parser.parse_function(text)
     calls = any(node.domain == DOMAIN for node in function.node)
     if not calls:
         del function.opset_import[1]

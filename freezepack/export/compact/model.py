@@ -109,7 +109,8 @@ def finish(
     versions = {opset.domain: opset.version for opset in opsets}
     if drawn:
         versions[DOMAIN] = 1
-        model.functions.extend(make_functions(drawn, arithmetic))
+        opset = versions.get("", versions.get("ai.onnx", OPSET))
+        model.functions.extend(make_functions(drawn, arithmetic, opset))
     for domain, version in versions.items():
         model.opset_import.append(onnx.helper.make_opsetid(domain, version))
 

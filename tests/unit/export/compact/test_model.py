@@ -171,6 +171,25 @@ def test_two_files_make_the_same_session(tmp_path: Path, arithmetic: str) -> Non
         assert np.array_equal(session.run(None, feed)[0], wanted)
 
 
+@pytest.mark.slow
+def test_two_files_of_a_large_net() -> None:
+    weight = np.empty((1300, 1701), np.float32)
+    fill(weight, seed=3, stream=0, draw="normal", scale=0.1)
+    weight[7, ::5] = 0.5
+    data = freezepack.numpy.save({"w": weight}, seed=3, init={"w": ("normal", 0.1)})
+    node = helper.make_node("MatMul", ["x", "w"], ["y"])
+    dense = network([node], {"w": weight}, ("x", [1, 1300]), ("y", [1, 1701]))
+    with freezepack.open(data) as file:
+        generator, skeleton = two_file(dense, file)
+    assert sum(node.op_type == "Words" for node in generator.graph.node) == 3
+    session = load_session(generator.SerializeToString(), skeleton.SerializeToString())
+    (found,) = run(generator)
+    assert np.array_equal(found, weight.reshape(-1).view(np.uint32))
+    feed = {"x": np.ones((1, 1300), np.float32)}
+    wanted = ort.InferenceSession(dense.SerializeToString()).run(None, feed)[0]
+    assert np.array_equal(session.run(None, feed)[0], wanted)
+
+
 def test_skeletons_say_where_javascript_finds_the_weights() -> None:
     with freezepack.open(small_net()) as file:
         generator, skeleton = two_file(small_model(file.get_tensors()), file)
@@ -193,6 +212,17 @@ def test_a_dense_model_without_weights_will_do() -> None:
         for tensor in empty.graph.initializer:
             tensor.ClearField("raw_data")
         assert compact_model(empty, file) == compact_model(dense, file)
+
+
+@pytest.mark.parametrize("opset", [19, 20, 21, 22, 23])
+def test_later_opsets_will_do(opset: int, tmp_path: Path) -> None:
+    with freezepack.open(small_net(trained=0.6)) as file:
+        tensors = file.get_tensors()
+        dense = small_model(tensors, opset=opset)
+        model = compact_model(dense, file)
+    check_weights(dense, model, tensors, {"x": np.ones((1, 17), np.float32)})
+    operators = {n.op_type for n in folded(model, "ORT_ENABLE_ALL", tmp_path).graph.node}
+    assert operators <= DENSE_NODES
 
 
 def test_an_old_opset_is_refused() -> None:
