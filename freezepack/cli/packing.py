@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,10 +71,15 @@ def train_and_pack(
         progress=progress,
         on_finish=pack_and_read_back,
     )
-    if not _has_accuracy(out / PACK):
+    if is_first_process() and not _has_accuracy(out / PACK):
         accuracy = f"{result.test_accuracy:.4f} {config.data}"
         pack_checkpoint(result.checkpoint, out / PACK, accuracy=accuracy)
     return result
+
+
+def is_first_process() -> bool:
+    """Return whether this is the process that writes and reports, of those of `torchrun`."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _has_accuracy(path: Path) -> bool:

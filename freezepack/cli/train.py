@@ -105,14 +105,14 @@ def train(
     """Train a network of which most weights keep their initial value, and pack it.
 
     Writes model.pt, model.fpk, config.json and metrics.jsonl. The test set is touched once, by
-    the written pack.
+    the written pack. Several processes share each batch under `torchrun -m freezepack train`.
     """
     from freezepack.cli.extras import require_torch
 
     require_torch("freezepack train")
     import torch
 
-    from freezepack.cli.packing import train_and_pack
+    from freezepack.cli.packing import is_first_process, train_and_pack
     from freezepack.models.build import build_model
     from freezepack.train import RunConfig
     from freezepack.train.device import find_device
@@ -135,6 +135,8 @@ def train(
     result = train_and_pack(
         config, folder, data_dir=data_dir, device=device, resume=resume, force=force
     )
+    if not is_first_process():
+        return
     if as_json:
         print_json(summary(result))
     else:

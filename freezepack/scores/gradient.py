@@ -45,7 +45,16 @@ def mean_gradients(model: nn.Module, task: ScoreTask, temperature: float = 1.0) 
         sums = [torch.zeros(w.shape, dtype=torch.float64) for w in weights]
         for loss in losses:
             add_gradients(sums, torch.autograd.grad(loss, weights, allow_unused=True))
-    return dict(zip(task.names, sums, strict=True))
+    return dict(zip(task.names, add_up(sums, task), strict=True))
+
+
+def add_up(sums: list[Tensor], task: ScoreTask) -> list[Tensor]:
+    """Return the mean over the whole batch, of which other processes may have parts."""
+    if task.add is None:
+        return sums
+    share = torch.tensor(float(len(task.inputs) if task.inputs is not None else 0)).double()
+    total = float(task.add(share))
+    return [task.add(part * float(share)) / total for part in sums]
 
 
 def add_gradients(sums: list[Tensor], gradients: tuple[Tensor | None, ...]) -> None:

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from freezepack.scores.gradient import add_gradients, losses_of, mean_gradients
+from freezepack.scores.gradient import add_gradients, add_up, losses_of, mean_gradients
 from freezepack.scores.task import Scores, ScoreTask
 
 TEMPERATURE = 200.0
@@ -50,5 +50,5 @@ def grasp(model: nn.Module, task: ScoreTask) -> Scores:
                 add_gradients(sums, torch.autograd.grad(product, weights, allow_unused=True))
     return {
         name: model.get_parameter(name).detach().to("cpu", torch.float64) * total
-        for name, total in zip(task.names, sums, strict=True)
+        for name, total in zip(task.names, add_up(sums, task), strict=True)
     }

@@ -49,6 +49,9 @@ class ScoreTask:
         Where the network is scored as a pruned one: weights that are False count as 0 in the
         forward pass. They are scored all the same, with their own value: by what they would
         matter if they came back.
+    add : callable, optional
+        Sums a float64 tensor over the processes of a run, each of which has its own part of the
+        batch: all of them get the same scores. Not given, the batch here is the whole one.
     """
 
     names: tuple[str, ...]
@@ -62,6 +65,7 @@ class ScoreTask:
     mode: str = "train"
     dtype: torch.dtype = torch.float64
     masks: Mapping[str, BoolArray] | None = None
+    add: Callable[[Tensor], Tensor] | None = None
 
 
 class Score(Protocol):

@@ -1,7 +1,7 @@
 """Freeze any module: initialise, score, select, overlay."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
@@ -46,6 +46,7 @@ def freeze(
     chunk: int | None = None,
     batches: int = 1,
     score_mode: str = "train",
+    add: Callable[[Tensor], Tensor] | None = None,
 ) -> FreezeRecord:
     """Freeze all but the weights with the highest scores, for good.
 
@@ -76,7 +77,7 @@ def freeze(
         Initialization, with `seed`.
     strategy, strategy_args
         How to select, see `STRATEGIES`, and its options, as in ``{"steps": 30, "budget": "erk"}``.
-    loss, chunk, batches, score_mode
+    loss, chunk, batches, score_mode, add
         How to score; see `ScoreTask`.
 
     Returns
@@ -128,6 +129,7 @@ def freeze(
         chunk=chunk,
         batches=batches,
         mode=score_mode,
+        add=add,
     )
     with _restored_on_error(inner, names):
         init = fill_weights(inner, names, seed, scheme) if seed is not None else {}

@@ -12,12 +12,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from freezepack.errors import FreezepackError
+from freezepack.nn.state import unwrap
 from freezepack.train.augment import AUGMENTATIONS, draw_words
 from freezepack.train.average import Average
 from freezepack.train.config import RunConfig
 from freezepack.train.data.dataset import Dataset, Split
 from freezepack.train.evaluation import evaluate
 from freezepack.train.order import Purpose, draw_order
+from freezepack.train.ranks import Ranks
 from freezepack.train.schedule import learning_rate
 
 Augmentation = Callable[..., Tensor]
@@ -77,6 +79,7 @@ def fit(
     first: int = 1,
     callbacks: Sequence[Callback] = (),
     average: Average | None = None,
+    ranks: Ranks | None = None,
 ) -> None:
     """Train a model from epoch `first` to the last.
 
@@ -100,6 +103,8 @@ def fit(
     average : Average, optional
         Is brought up to date after each step and evaluated in place of the values themselves,
         which it replaces when the last epoch is complete.
+    ranks : Ranks, optional
+        The processes that share each batch.
 
     Raises
     ------
@@ -110,7 +115,9 @@ def fit(
     for callback in callbacks:
         callback.on_start(epochs, steps, first)
     change: Augmentation = AUGMENTATIONS.get_part(str(config.augmentation))
-    parts = Parts(model, optimizer, data, config, callbacks, average, change)
+    ranks = ranks or Ranks()
+    wrapped = ranks.wrap(model)
+    parts = Parts(wrapped, optimizer, data, config, callbacks, average, change, ranks)
     try:
         for number in range(first, epochs + 1):
             epoch = _run_epoch(parts, number, steps)
@@ -134,18 +141,19 @@ class Parts:
     callbacks: Sequence[Callback]
     average: Average | None
     change: Augmentation
+    ranks: Ranks
 
 
 def _run_epoch(parts: Parts, number: int, steps: int) -> Epoch:
     config, count = parts.config, len(parts.data.split("train"))
     began = perf_counter()
-    loss = float(_train_epoch(parts, number, steps)) / count
+    loss = float(parts.ranks.add(_train_epoch(parts, number, steps))) / count
     seconds = perf_counter() - began
     if not math.isfinite(loss):
         remedy = f"try a lower --lr than {config.lr}"
         raise FreezepackError(f"the loss is {loss} in epoch {number}: {remedy}")
     with nullcontext() if parts.average is None else parts.average.applied():
-        accuracy = evaluate(parts.model, parts.data, "validation")
+        accuracy = evaluate(unwrap(parts.model), parts.data, "validation")
     lr = learning_rate(config, number * steps - 1, steps)
     return Epoch(number, loss, accuracy, lr, seconds, count)
 
@@ -163,21 +171,24 @@ def _train_epoch(parts: Parts, number: int, steps: int) -> Tensor:
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.zero_grad(set_to_none=True)
-        loss = _accumulate_gradients(parts, split, where, drawn)
+        mine, factor = parts.ranks.take(where)
+        loss = _accumulate_gradients(parts, split, mine, drawn, factor)
         if config.clip is not None:
             values = [p for group in optimizer.param_groups for p in group["params"]]
             torch.nn.utils.clip_grad_norm_(values, config.clip)
         optimizer.step()
         if parts.average is not None:
             parts.average.update()
-        total += loss * len(where)
+        total += loss * (len(where) / parts.ranks.size)
         for callback in parts.callbacks:
             callback.on_step(step, loss)
     return total
 
 
-def _accumulate_gradients(parts: Parts, split: Split, where: Tensor, drawn: Tensor) -> Tensor:
-    """Add up the gradients of a batch, part by part, and return its mean loss."""
+def _accumulate_gradients(
+    parts: Parts, split: Split, where: Tensor, drawn: Tensor, factor: float
+) -> Tensor:
+    """Add up the gradients of a batch, part by part, and return its mean loss times `factor`."""
     config, mean = parts.config, torch.zeros((), device=where.device)
     mixed = config.precision != "float32"
     for some in torch.split(where, -(-len(where) // config.accumulate)):
@@ -188,7 +199,7 @@ def _accumulate_gradients(parts: Parts, split: Split, where: Tensor, drawn: Tens
         with torch.autocast(where.device.type, torch.bfloat16, enabled=mixed):
             outputs = parts.model(inputs)
         smoothed = F.cross_entropy(outputs.float(), labels, label_smoothing=config.label_smoothing)
-        loss = smoothed * (len(some) / len(where))
+        loss = smoothed * (factor * len(some) / len(where))
         loss.backward()  # type: ignore[no-untyped-call]
         mean += loss.detach()
     return mean

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from freezepack.nn.record import FreezeRecord
     from freezepack.train.config import RunConfig
     from freezepack.train.data.dataset import Dataset
+    from freezepack.train.ranks import Ranks
 
 METHODS = Registry(
     "method",
@@ -44,6 +45,7 @@ class Start:
     config: RunConfig
     model: nn.Module
     data: Dataset | None
+    ranks: Ranks
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def freeze_selected(start: Start) -> Prepared:
     if data is None:
         raise ValueError("selecting weights needs data")
     split = data.split("train")
-    examples = _score_examples(config, split.labels)
+    examples = _score_examples(config, split.labels)[start.ranks.rank :: start.ranks.size]
     record = freeze(
         start.model,
         rate=config.freezing_rate,
@@ -104,6 +106,7 @@ def freeze_selected(start: Start) -> Prepared:
         strategy=config.strategy,
         strategy_args=config.strategy_args,
         batches=config.score_batches,
+        add=start.ranks.add if start.ranks.size > 1 else None,
     )
     return Prepared(record)
 

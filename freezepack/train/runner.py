@@ -26,6 +26,7 @@ from freezepack.train.folder import (
 from freezepack.train.freezing import check_frozen
 from freezepack.train.logs import MetricsLog, training_speed
 from freezepack.train.loop import Callback, fit
+from freezepack.train.ranks import Ranks, join_ranks
 from freezepack.train.result import Result, figures, recorded_result, summarise
 from freezepack.train.session import Saver, Session, begin, restore
 
@@ -102,36 +103,43 @@ def run(
     BaseDriftError
         If a frozen weight has moved. Nothing is evaluated then.
     """
-    began, place = perf_counter(), Path(out)
-    folder = choose_folder(place, resume=resume, force=force)
+    began, place, ranks = perf_counter(), Path(out), join_ranks(device)
+    folder = ranks.from_first(lambda: choose_folder(place, resume=resume, force=force))
     found = find_checkpoint(folder, config, resume=resume)
     recorded = recorded_result(config, folder) if found and not found.training else None
     if recorded is not None:
         return recorded
     data, log = load_data(config.data, data_dir, device=device), MetricsLog(folder / METRICS)
-    watchers = [*_bar(config, progress), *callbacks]
+    watchers = [*_bar(config, progress), *callbacks] if ranks.is_first else []
     cards = [torch.device(device)] if torch.device(device).type == "cuda" else []
     with torch.random.fork_rng(devices=cards):
         torch.manual_seed(config.seed % 2**63)  # for dropout; all else is drawn by our generator
-        session = restore(config, found, device) if found else begin(config, data, device)
+        session = restore(config, found, device) if found else begin(config, data, device, ranks)
         if found is None:
-            write_config(folder, config)
-        _train(session, data, log, watchers)
-        accuracy = _evaluate_once(session, folder, data, on_finish)
-        speed = training_speed(folder / METRICS)
-        result = summarise(session, place, accuracy, perf_counter() - began, speed)
-    log.keep_until(session.epoch)
-    log.append({"event": "end", **figures(result)})
-    settle(place)
-    return result
+            ranks.from_first(lambda: write_config(folder, config))
+        _train(session, data, log, watchers, ranks)
+
+        def end() -> Result:
+            accuracy = _evaluate_once(session, folder, data, on_finish)
+            speed = training_speed(folder / METRICS)
+            result = summarise(session, place, accuracy, perf_counter() - began, speed)
+            log.keep_until(session.epoch)
+            log.append({"event": "end", **figures(result)})
+            settle(place)
+            return result
+
+        return ranks.from_first(end)
 
 
-def _train(session: Session, data: Dataset, log: MetricsLog, watchers: Sequence[Callback]) -> None:
+def _train(
+    session: Session, data: Dataset, log: MetricsLog, watchers: Sequence[Callback], ranks: Ranks
+) -> None:
     """Train what is left, log and checkpoint each epoch, and check the frozen weights."""
     model, config, first = session.model, session.config, session.epoch + 1
     if not session.is_complete:
         # the log first: lines beyond the checkpoint are removed on resuming, missing ones are lost
-        callbacks = [log, Saver(session, log.path.with_name(CHECKPOINT)), *watchers]
+        saver = Saver(session, log.path.with_name(CHECKPOINT))
+        callbacks = [log, saver, *watchers] if ranks.is_first else []
         average = session.average
         fit(
             model,
@@ -141,6 +149,7 @@ def _train(session: Session, data: Dataset, log: MetricsLog, watchers: Sequence[
             first=first,
             callbacks=callbacks,
             average=average,
+            ranks=ranks,
         )
     check_frozen(model)
 

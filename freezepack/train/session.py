@@ -20,6 +20,9 @@ from freezepack.train.freezing import check_frozen
 from freezepack.train.loop import Callback, Epoch
 from freezepack.train.methods import METHODS, Prepared, Start
 from freezepack.train.optimizer import build_optimizer
+from freezepack.train.ranks import Ranks
+
+ALONE = Ranks()
 
 
 @dataclass(slots=True)
@@ -50,8 +53,10 @@ class Session:
         return self.epoch >= int(self.config.epochs or 1)
 
 
-def begin(config: RunConfig, data: Dataset, device: str = "cpu") -> Session:
+def begin(config: RunConfig, data: Dataset, device: str = "cpu", ranks: Ranks = ALONE) -> Session:
     """Build and initialise a network, and do with it what the method says.
+
+    Several processes score a part of the batch each and get the same masks.
 
     Raises
     ------
@@ -61,7 +66,7 @@ def begin(config: RunConfig, data: Dataset, device: str = "cpu") -> Session:
     model = build_model(config.model, config.model_args)
     fill_module(model, config.seed, str(config.scheme))
     model.to(device)
-    return _prepare(config, model, _call_method(Start(config, model, data)))
+    return _prepare(config, model, _call_method(Start(config, model, data, ranks)))
 
 
 def restore(config: RunConfig, checkpoint: Checkpoint, device: str = "cpu") -> Session:
@@ -71,7 +76,7 @@ def restore(config: RunConfig, checkpoint: Checkpoint, device: str = "cpu") -> S
     model.to(device)
     scores = checkpoint.training.get("scores")
     if scores:
-        prepared = _call_method(Start(config, model, None))
+        prepared = _call_method(Start(config, model, None, ALONE))
         load_scores(model, scores)
     else:
         prepared = Prepared(checkpoint.record)
