@@ -24,7 +24,7 @@ def describe_machine() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
-        "kernel": native.status().partition(":")[0],
+        "kernel": _kernel(),
         "freezepack": f"{freezepack.__version__}, commit {_commit()}",
     }
 
@@ -36,6 +36,11 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return models[0] if models else platform.machine()
+
+
+def _kernel() -> str:
+    instructions = native.get_instruction_set()
+    return f"native, {instructions}" if instructions else "numpy, no kernel"
 
 
 def _version(name: str) -> str:

@@ -16,7 +16,10 @@ NAMES = {
     "native portable": "portable C++",
     "native avx2": "AVX2",
     "native avx512": "AVX-512",
+    "native neon": "NEON",
 }
+FOR_BFLOAT16 = "native avx512-bf16"
+"""Differs from AVX-512 for bfloat16 alone, so the picture of float32 leaves it out."""
 PATCHED = "with patch and digest"
 
 
@@ -67,7 +70,11 @@ def picture_fills(rows: Rows) -> Picture | None:
 
     Of several sizes that of a ResNet-18 is shown, else the largest; one thread, float32.
     """
-    chosen = [row for row in rows if row["threads"] == 1 and row["dtype"] == "float32"]
+    chosen = [
+        row
+        for row in rows
+        if row["threads"] == 1 and row["dtype"] == "float32" and row["path"] != FOR_BFLOAT16
+    ]
     sizes = {row["elements"] for row in chosen}
     if not sizes:
         return None

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from freezepack.bench.speed.cases import FILL, PEER, FillCase
-from freezepack.bench.speed.paths import KEY, Patch, Path
+from freezepack.bench.speed.paths import KEY, Patch, Path, keep_instruction_set
 from freezepack.bench.speed.threads import copy_bytes, use_threads
 from freezepack.bench.speed.turns import Call, Job, Pace, Timing, median_ratio, take_turns
 from freezepack.errors import MissingExtraError, VerificationError
@@ -52,13 +52,14 @@ def measure_fills(
     """
     if any(case.path == PEER for case in cases) and find_spec("torch") is None:
         raise MissingExtraError("torch", "torch", "the comparison with torch's own generator")
-    compare_paths(cases, paths)
     rows: list[Row] = []
-    for (size, threads), group in groupby(cases, lambda case: (case.size, case.threads)):
-        chosen = list(group)
-        report(f"{len(chosen)} fills of {size:,} elements, threads: {threads}")
-        with use_threads(threads):
-            rows += _measure(chosen, paths, pace)
+    with keep_instruction_set():
+        compare_paths(cases, paths)
+        for (size, threads), group in groupby(cases, lambda case: (case.size, case.threads)):
+            chosen = list(group)
+            report(f"{len(chosen)} fills of {size:,} elements, threads: {threads}")
+            with use_threads(threads):
+                rows += _measure(chosen, paths, pace)
     return rows
 
 
@@ -71,6 +72,7 @@ def compare_paths(cases: Sequence[FillCase], paths: Mapping[str, Path]) -> None:
             continue
         dtype = DType[name]
         out = np.zeros(COMPARED, dtype.raw)
+        paths[path].choose()
         paths[path].fill(out, dtype, init_of(draw))
         if seen.setdefault((draw, name), out.tobytes()) != out.tobytes():
             raise VerificationError(f"{path} draws other bits for {draw} {name} than other paths")
@@ -90,7 +92,9 @@ def _measure(cases: Sequence[FillCase], paths: Mapping[str, Path], pace: Pace) -
         dtype = DType[case.dtype]
         nbytes = case.size * dtype.itemsize
         copy = partial(copy_bytes, out[:nbytes], source[:nbytes])
-        jobs[case] = Job(_work(case, paths, out[:nbytes].view(dtype.raw)), copy)
+        work = _work(case, paths, out[:nbytes].view(dtype.raw))
+        choose = paths[case.path].choose if case.path != PEER else None
+        jobs[case] = Job(work, copy, prepare=choose)
     timings = take_turns(jobs, pace)
     return [_row(case, timings) for case in cases]
 

@@ -1,5 +1,7 @@
 """The ways in which this machine can draw a base: back ends, and instruction sets of the kernel."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol
@@ -26,6 +28,10 @@ class Path(Protocol):
     is_slow: bool
     """Whether it takes seconds for a large tensor, and is measured less often."""
 
+    def choose(self) -> None:
+        """Make the process draw in this way from now on; called before `fill` and `rebuild`."""
+        ...
+
     def fill(self, out: RawArray, dtype: DType, init: Init) -> None:
         """Write a base."""
         ...
@@ -42,11 +48,19 @@ class HostPath:
     ----------
     backend : Backend
         What draws.
+    instructions : str
+        Instruction set of the kernel; "" for a back end without.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, instructions: str = "") -> None:
         self._backend = backend
-        self.is_slow = backend.name != KERNEL
+        self._instructions = instructions
+        self.is_slow = not instructions
+
+    def choose(self) -> None:
+        """Hold the kernel to the instruction set."""
+        if self._instructions:
+            native.set_instruction_set(self._instructions)
 
     def fill(self, out: RawArray, dtype: DType, init: Init) -> None:
         """Write a base."""
@@ -82,6 +96,9 @@ class TorchPath:
         self._backend = backend
         self._torch: Any = import_module("torch")
 
+    def choose(self) -> None:
+        """Do nothing: there is one way only."""
+
     def fill(self, out: RawArray, dtype: DType, init: Init) -> None:
         """Write a base."""
         self._backend.fill(self._view(out), dtype, key=KEY, init=init)
@@ -102,6 +119,17 @@ class TorchPath:
         return self._torch.from_numpy(array.view(f"i{array.itemsize}"))
 
 
+@contextmanager
+def keep_instruction_set() -> Iterator[None]:
+    """Use the same instruction set after the block as before."""
+    before = native.get_instruction_set()
+    try:
+        yield
+    finally:
+        if before is not None:
+            native.set_instruction_set(before)
+
+
 def list_paths() -> dict[str, Path]:
     """Return the ways that work here by name, the fastest first.
 
@@ -113,7 +141,12 @@ def list_paths() -> dict[str, Path]:
     found: dict[str, Path] = {}
     for name in BACKENDS:
         backend: Backend = BACKENDS.get_part(name)
-        if not backend.problem():
+        if backend.problem():
+            continue
+        if name == KERNEL:
+            for instructions in reversed(native.instruction_sets()):
+                found[f"{name} {instructions}"] = HostPath(backend, instructions)
+        else:
             found[name] = HostPath(backend)
     if find_spec("torch"):
         devices: Any = import_module("freezepack.rebuild.torch_devices")

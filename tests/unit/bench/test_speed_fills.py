@@ -7,7 +7,7 @@ from freezepack import native
 from freezepack.bench.speed import fills
 from freezepack.bench.speed.cases import FILL, PEER, REBUILD, FillCase, Wanted, choose_cases
 from freezepack.bench.speed.fills import compare_paths, draw_patch, init_of, measure_fills
-from freezepack.bench.speed.paths import KEY, Patch, Path, list_paths
+from freezepack.bench.speed.paths import KEY, Patch, Path, keep_instruction_set, list_paths
 from freezepack.bench.speed.threads import copy_bytes, use_threads
 from freezepack.bench.speed.turns import Pace, Timing
 from freezepack.digest import digest
@@ -23,6 +23,9 @@ class Liar:
     """Draws zeros."""
 
     is_slow = True
+
+    def choose(self) -> None:
+        pass
 
     def fill(self, out: RawArray, dtype: DType, init: Init) -> None:
         out[:] = 0
@@ -41,7 +44,8 @@ def test_every_path_rebuilds_base_patch_and_digest(name: str, dtype: DType) -> N
     init = init_of("normal")
     out = np.zeros(300_001, dtype.raw)  # two threads, and a tile that is not full
     positions, values = draw_patch(out)
-    with use_threads(2):
+    with use_threads(2), keep_instruction_set():
+        PATHS[name].choose()
         found = PATHS[name].rebuild(out, dtype, init, (positions, values))
     wanted = np.zeros_like(out)
     fill_raw(wanted, dtype, key=KEY, init=init, backend="numpy")
@@ -113,6 +117,18 @@ def test_a_real_measurement_has_every_row_in_order() -> None:
     ]
     assert all(row["gb_per_s"] > 0 and row["memcpy_ratio"] > 0 for row in rows)
     assert lines[1] == f"{len(cases) // 2} fills of 3,000 elements, threads: 2"
+
+
+@pytest.mark.skipif(native.library() is None, reason="the kernel is not built")
+def test_every_instruction_set_is_a_path_and_the_choice_is_undone() -> None:
+    sets = native.instruction_sets()
+    assert list(PATHS)[: len(sets)] == [f"native {name}" for name in reversed(sets)]
+    before = native.get_instruction_set()
+    with keep_instruction_set():
+        for name in sets:
+            PATHS[f"native {name}"].choose()
+            assert native.get_instruction_set() == name
+    assert native.get_instruction_set() == before
 
 
 def test_threads_are_as_before_afterwards() -> None:
