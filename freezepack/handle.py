@@ -56,7 +56,8 @@ class PackFile:
         self._place = {"device": device} if framework == "torch" else {}
         if framework != "torch" and str(device) != "cpu":
             raise ValueError(f"device is {device!r}, and framework {framework!r} knows only 'cpu'")
-        self._device_backend = backend if backend == HOST or backend in DEVICE_BACKENDS else None
+        named = framework == "torch" and (backend == HOST or backend in DEVICE_BACKENDS)
+        self._device_backend = backend if named else None
         self._devices: dict[str, DeviceRebuilder | None] = {}
         self._stack = ExitStack()
         with ExitStack() as stack:

@@ -117,7 +117,13 @@ def _fill(targets: Sequence[tuple[Tensor, str]], file: PackFile) -> None:
             remote.fill_device_tensors(tensors)
     for tensors in (here, *there.values()):
         for tensor in tensors.values():
-            torch.autograd.graph.increment_version(tensor)
+            _mark_changed(tensor)
+
+
+def _mark_changed(tensor: Tensor) -> None:
+    """Tell autograd that what it has kept of a tensor is stale."""
+    if not tensor.is_inference():
+        torch.autograd.graph.increment_version(tensor)
 
 
 def _is_plain(tensor: Tensor) -> bool:

@@ -192,8 +192,8 @@ def _send(runs: Sequence[_Run], device: torch.device) -> Iterator[Patch]:
     staged = np.empty(starts[-1], np.uint8)
     for group, start, size in zip(arrays, starts[:-1], sizes, strict=True):
         np.concatenate(group, out=staged[start : start + size])
-    # Memory that is not pinned has been read when this returns.
-    sent = torch.from_numpy(staged).to(device, non_blocking=True)
+    # CUDA has read memory that is not pinned when this returns; others promise nothing.
+    sent = torch.from_numpy(staged).to(device, non_blocking=device.type == "cuda")
     places = iter(zip(starts[:-1], sizes, strict=True))
     for run in runs:
         start, size = next(places)

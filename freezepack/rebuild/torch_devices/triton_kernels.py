@@ -195,7 +195,7 @@ def patch_kernel(
         key_low = tl.load(key, mask=leads, other=0)
         key_high = tl.load(key + 1, mask=leads, other=0)
         change = term(new, key_low, key_high) - term(old, key_low, key_high)
-        tl.atomic_add(sums + word // WORDS, change.to(tl.int64, bitcast=True), mask=leads)
+        tl.atomic_add(sums + word // WORDS, change.to(tl.int64, bitcast=True), leads, sem="relaxed")
 
 
 @triton.jit(do_not_specialize=("tiles",))
@@ -208,4 +208,4 @@ def finish_kernel(sums, digest, tiles, LANES: tl.constexpr):
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB
     z = tl.where(inside, z ^ (z >> 31), 0)
-    tl.atomic_add(digest, tl.sum(z.to(tl.int64, bitcast=True), axis=0))
+    tl.atomic_add(digest, tl.sum(z.to(tl.int64, bitcast=True), axis=0), sem="relaxed")

@@ -11,7 +11,7 @@ from torch import nn
 
 import freezepack.torch
 from freezepack.digest import digest
-from freezepack.errors import CheckpointError, CorruptError
+from freezepack.errors import CheckpointError, CorruptError, FormatError, UnknownNameError
 from freezepack.handle import open_pack
 from freezepack.nn.raw import raw_copy
 from freezepack.random import make_init
@@ -19,7 +19,7 @@ from freezepack.rebuild.host import NUMPY
 from freezepack.rebuild.torch_devices import jobs, rebuilder
 from freezepack.rebuild.torch_devices.plain import TORCH
 from freezepack.types import DType
-from tests.conformance.vectors import golden
+from tests.conformance.vectors import REFUSED, golden, refused
 
 Tensors = dict[str, torch.Tensor]
 
@@ -173,6 +173,29 @@ def test_a_model_is_filled_in_its_own_memory(backend: str | None) -> None:
     assert torch.equal(model.bias, source.bias)
     # What autograd has kept of the old weights is known to be stale.
     assert all(p._version > v for p, v in zip(model.parameters(), versions, strict=True))
+
+
+@pytest.mark.parametrize("backend", ["torch", None])
+def test_a_model_for_inference_only_is_filled_too(backend: str | None) -> None:
+    with torch.inference_mode():
+        model = nn.Linear(3, 2)
+    source = nn.Linear(3, 2)
+    data = freezepack.torch.save(source.state_dict())
+    freezepack.torch.load_into(model, data, backend=backend)
+    assert torch.equal(model.weight, source.weight)
+
+
+def test_other_frameworks_have_no_back_ends_of_devices() -> None:
+    with pytest.raises(UnknownNameError, match="no backend named 'torch'"):
+        open_pack(golden("tiny")[0], backend="torch")
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_the_cpu_refuses_is_refused(name: str) -> None:
+    data, expected = refused(name)
+    with pytest.raises(FormatError) as caught:
+        load(data)
+    assert (caught.value.field, caught.value.offset) == (expected["field"], expected["offset"])
 
 
 @pytest.mark.usefixtures("forced")
