@@ -8,11 +8,13 @@ import numpy as np
 
 from freezepack import native
 from freezepack.random.tiles import TILE
+from freezepack.rebuild.base import TensorBase
 from freezepack.rebuild.memory import empty_arrays
 from freezepack.rebuild.unit import UnitBase, UnitPatch, UnitPatcher
 from freezepack.types import RawArray
 
 _MODULUS = 2**64
+_NOTHING = np.empty(0, np.uint8)
 _ADAPTIVE = 8
 """How much longer a unit takes if its sections are decoded step by step."""
 
@@ -101,25 +103,31 @@ def _write(part: _Part, out: RawArray, begin: int, patch: UnitPatch | None, fill
     if patch is not None and patch.positions is None:
         out[:] = patch.values
         patch, filled = None, True
-
-    def make(low: int, high: int, digest: bool) -> int:
-        if low >= high:
-            return 0
-        inner = patch if patch is None or high - low == size else patch.cut(low, high)
-        trained = (inner.positions, inner.values) if inner else (None, None)
-        return base.rebuild(out[low:high], begin + low, *trained, filled=filled, digest=digest)
-
-    if not part.digest:
-        make(0, size, False)
-        return _Sums(0, out[:0], out[:0])
+    if not part.digest or size == base.spec.size:
+        return _Sums(_rebuild(base, out, begin, patch, filled, part.digest), _NOTHING, _NOTHING)
     tile = TILE // out.itemsize
     first = min(-begin % tile, size)
     # Only the last tile of a tensor may be shorter.
     last = size if begin + size == base.spec.size else max(first, size - (begin + size) % tile)
-    make(0, first, False)
-    total = make(first, last, True)
-    make(last, size, False)
+    total = 0
+    for low, high in ((0, first), (first, last), (last, size)):
+        if low < high:
+            inner = patch.cut(low, high) if patch else None
+            digest = (low, high) == (first, last)
+            total += _rebuild(base, out[low:high], begin + low, inner, filled, digest)
     return _Sums(total, out[:first].copy(), out[last:].copy())
+
+
+def _rebuild(  # noqa: PLR0917
+    base: TensorBase,
+    out: RawArray,
+    start: int,
+    patch: UnitPatch | None,
+    filled: bool,
+    digest: bool,
+) -> int:
+    positions, values = (patch.positions, patch.values) if patch else (None, None)
+    return base.rebuild(out, start, positions, values, filled=filled, digest=digest)
 
 
 def make_ranges(wanted: Sequence[Range]) -> list[RawArray]:
