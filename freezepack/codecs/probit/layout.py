@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 _COLUMNS = (0, 3 << 14, 3 << 16, 3 << 18, 3 << 19, 3 << 20, 3 << 22, 3 << 23)
 _GROUPS = (0, 3 << 14, 3 << 16, 3 << 18, 3 << 19, 3 << 20, 3 << 21, 3 << 22)
-_PLACES = (0, 3 << 15, 3 << 18, 3 << 20)
+_PLACES = (0, 3 << 15, 3 << 18, 3 << 21)
 _CELLS = (0, 3 << 18, 3 << 20, 3 << 21)
-_WIDTHS = (8, 16, 4, 7)
+_WIDTHS = (16, 28, 32, 49)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Preset:
     --------
     >>> preset = Preset.of(bytes.fromhex("61b5"))
     >>> preset.noise >> 19, preset.row >> 19, preset.cell >> 18, preset.width
-    (6, 12, 3, 16)
+    (6, 12, 3, 28)
     """
 
     noise: int

@@ -32,7 +32,7 @@ class Fields(NamedTuple):
 KERNELS = Fields(noise=3, row=1, column=1, group=4, cell=2, place=1)
 """Where the search starts if groups are kernels."""
 MATRIX = Fields(noise=2, row=2, column=5, group=0, cell=0, place=0)
-GROUPED = tuple(Fields(1, 2, 3, 5, 0, 0, width) for width in range(4))
+GROUPED = tuple(Fields(1, 2, 3, 5, 0, 2, width) for width in range(4))
 """Where it starts else: the best of these, tried after `MATRIX`."""
 _MOST = Fields(3, 3, 7, 7, 3, 3)
 _TWICE = 1 << 16

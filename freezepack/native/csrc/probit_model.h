@@ -18,9 +18,9 @@ struct ProbitPreset {
                                          3u << 19, 3u << 20, 3u << 22, 3u << 23};
         constexpr uint32_t groups[8] = {0,       3u << 14, 3u << 16, 3u << 18,
                                         3u << 19, 3u << 20, 3u << 21, 3u << 22};
-        constexpr uint32_t places[4] = {0, 3u << 15, 3u << 18, 3u << 20};
+        constexpr uint32_t places[4] = {0, 3u << 15, 3u << 18, 3u << 21};
         constexpr uint32_t cells[4] = {0, 3u << 18, 3u << 20, 3u << 21};
-        constexpr uint32_t widths[4] = {8, 16, 4, 7};
+        constexpr uint32_t widths[4] = {16, 28, 32, 49};
         noise = 3u << (19 + (first >> 6));
         row = 3u << (19 + (first >> 4 & 3));
         place = places[first >> 2 & 3];
