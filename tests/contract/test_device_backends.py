@@ -3,6 +3,7 @@
 Triton's interpreter has to be asked for before Triton is imported, so it has a process of its own.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 
+from freezepack.cli.list import list_parts
 from freezepack.errors import FreezepackError, UnknownNameError
 from freezepack.rebuild.torch_devices import (
     DEVICE_BACKENDS,
@@ -112,6 +115,16 @@ def test_a_backend_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("TRITON_INTERPRET", raising=False)
     with pytest.raises(FreezepackError, match="tensors are on 'cpu', expected 'cuda'"):
         choose_device_backend("cpu", "triton")
+
+
+def test_they_are_listed_beside_those_of_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FREEZEPACK_DEVICE_BACKEND", "host")
+    shown = CliRunner().invoke(list_parts, ["backends"])
+    assert shown.exit_code == 0
+    for text in ("\n  numpy ", "\ndevice-backends\n", "\n  triton ", "\n  in use: none: "):
+        assert text in shown.output
+    tables = json.loads(CliRunner().invoke(list_parts, ["backends", "--json"]).output)
+    assert [row["name"] for row in tables["device-backends"]] == ["triton", "torch"]
 
 
 def test_what_is_in_use_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

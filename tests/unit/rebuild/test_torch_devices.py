@@ -1,5 +1,6 @@
 """Packs made by a back end of a device, here on the CPU: what is sent, and to where."""
 
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,8 +67,8 @@ def seeded(
 
 
 def save(tensor: torch.Tensor) -> bytes:
-    draws = {"w": ("normal", 0.5)}
-    return freezepack.torch.save({"w": tensor}, seed=7, init=draws, index="fast", values="raw")
+    draws = {"weight": ("normal", 0.5)}
+    return freezepack.torch.save({"weight": tensor}, seed=7, init=draws, index="fast", values="raw")
 
 
 def load(data: bytes, **options: Any) -> Tensors:
@@ -78,7 +79,7 @@ def load(data: bytes, **options: Any) -> Tensors:
 
 def test_positions_and_values_are_sent_and_nothing_else(sent: list[int]) -> None:
     data, raw = seeded(1_500_000, 100)
-    assert raw_copy(load(data)["w"]).tobytes() == raw.tobytes()
+    assert raw_copy(load(data)["weight"]).tobytes() == raw.tobytes()
     assert sum(sent) == 15_000 * 8
 
 
@@ -89,7 +90,7 @@ def test_batches_and_runs_may_end_anywhere(
     monkeypatch.setattr(jobs, "MOST_BYTES", 70_000)
     monkeypatch.setattr(jobs, "MOST_SPAN", 10)
     data, raw = seeded(2_500_000, 100, dtype)
-    assert raw_copy(load(data)["w"]).tobytes() == raw.tobytes()
+    assert raw_copy(load(data)["weight"]).tobytes() == raw.tobytes()
     assert len(sent) == 3
     assert sum(sent) == pytest.approx(25_000 * (4 + dtype.itemsize), abs=100)
 
@@ -98,7 +99,7 @@ def test_units_that_are_wholly_trained_need_no_positions(sent: list[int]) -> Non
     _, raw = seeded(1_200_000, 10**9)
     raw[: 1 << 20] ^= 2
     tensor = torch.from_numpy(raw.view("f4")).view(-1, 500)
-    assert raw_copy(load(save(tensor))["w"]).tobytes() == raw.tobytes()
+    assert raw_copy(load(save(tensor))["weight"]).tobytes() == raw.tobytes()
     assert 4_100_000 < sum(sent) < 4_200_000
 
 
@@ -107,14 +108,14 @@ def test_the_digest_is_that_of_the_patched_tensor() -> None:
     with open_pack(data, framework="torch", backend="torch") as file:
         there = file.rebuilder_on("cpu")
         assert there is not None
-        found = there._make([there.record("w")], [torch.empty(100, 500)])
+        found = there._make([there.record("weight")], [torch.empty(100, 500)])
     assert found == [digest(raw)]
 
 
 def test_a_slice_is_patched_where_it_lies(sent: list[int]) -> None:
     data, raw = seeded(1_200_000, 100)
     with open_pack(data, framework="torch", backend="torch") as file:
-        part = file.get_slice("w")[2090:2105, 3:]
+        part = file.get_slice("weight")[2090:2105, 3:]
     wanted = raw.reshape(-1, 500)[2090:2105, 3:]
     assert raw_copy(part).tobytes() == wanted.tobytes()
     assert part.untyped_storage().nbytes() == wanted.nbytes
@@ -126,13 +127,13 @@ def test_a_tensor_of_another_checkpoint_is_sent_whole_and_in_pieces(
     monkeypatch: pytest.MonkeyPatch, sent: list[int], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(rebuilder, "_PIECE", 300)
-    before = {"w": torch.arange(2000, dtype=torch.float16).view(40, 50)}
-    after = {"w": before["w"].clone()}
-    after["w"][7, 8] = -1.0
+    before = {"weight": torch.arange(2000, dtype=torch.float16).view(40, 50)}
+    after = {"weight": before["weight"].clone()}
+    after["weight"][7, 8] = -1.0
     freezepack.torch.save_file(before, tmp_path / "base.fpk")
     data = freezepack.torch.save(after, base=tmp_path / "base.fpk")
     loaded = load(data, base=tmp_path / "base.fpk")
-    assert torch.equal(loaded["w"], after["w"])
+    assert torch.equal(loaded["weight"], after["weight"])
     assert sent == [600] * 6 + [400]
 
 
@@ -173,6 +174,19 @@ def test_a_model_is_filled_in_its_own_memory(backend: str | None) -> None:
     assert torch.equal(model.bias, source.bias)
     # What autograd has kept of the old weights is known to be stale.
     assert all(p._version > v for p, v in zip(model.parameters(), versions, strict=True))
+
+
+def test_loading_into_a_model_takes_no_memory_of_its_size() -> None:
+    data, raw = seeded(3_000_000, 100)
+    model = nn.Linear(500, 6000, bias=False)
+    tracemalloc.start()
+    try:
+        freezepack.torch.load_into(model, data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert raw_copy(model.weight).tobytes() == raw.tobytes()
+    assert peak < raw.nbytes / 4
 
 
 @pytest.mark.parametrize("backend", ["torch", None])
