@@ -13,8 +13,7 @@ namespace {
 
 using V = __m256i;
 
-constexpr int UPPER = 0xF5;  // words 1, 1, 3, 3 of each four
-constexpr int SWAP = 0xB1;   // words 1, 0, 3, 2
+constexpr int SWAP = 0xB1;  // words 1, 0, 3, 2
 
 FPK_INLINE V set(uint32_t x) { return _mm256_set1_epi32(static_cast<int>(x)); }
 FPK_INLINE V upper(V v) { return _mm256_srli_epi64(v, 32); }

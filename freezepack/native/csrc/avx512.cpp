@@ -118,7 +118,10 @@ FPK_INLINE uint64_t sum_tile(const unsigned char* tile, const uint32_t* keys, un
         }
     const V left = _mm512_add_epi64(total[0], total[1]);
     const V right = _mm512_add_epi64(total[2], total[3]);
-    return static_cast<uint64_t>(_mm512_reduce_add_epi64(_mm512_add_epi64(left, right)));
+    uint64_t lanes[8], whole = 0;
+    _mm512_storeu_si512(lanes, _mm512_add_epi64(left, right));
+    for (const uint64_t lane : lanes) whole += lane;
+    return whole;
 }
 
 uint64_t sum(const unsigned char* tile, const uint32_t* keys) {
