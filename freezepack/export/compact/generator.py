@@ -44,10 +44,7 @@ def add_draws(graph: GraphBuilder, groups: Sequence[Group], arithmetic: str) -> 
     sizes = [sum(group.padded) // group.block for group in groups]
     tensors = _add_tensor_numbers(graph, groups, sum(sizes))
     words = _add_words(graph, groups, tensors, sum(sizes), word)
-    blank = [""] * len(groups)
-    parts = zip(
-        groups, graph.split(words, sizes, blank), graph.split(tensors, sizes, blank), strict=True
-    )
+    parts = zip(groups, graph.split(words, sizes), graph.split(tensors, sizes), strict=True)
     return [Drawn(_add_integers(graph, group, w, word), t) for group, w, t in parts]
 
 

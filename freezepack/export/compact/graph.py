@@ -50,7 +50,7 @@ def short_names(taken: Iterable[str] = ()) -> Iterator[str]:
 
 
 class GraphBuilder:
-    """Collects nodes and initializers; equal constants are stored once.
+    """Collects nodes and initializers; equal ones are stored once.
 
     Parameters
     ----------
@@ -62,11 +62,17 @@ class GraphBuilder:
         self.nodes: list[NodeProto] = []
         self.initializers: list[TensorProto] = []
         self._names = short_names(taken)
+        self._made: dict[tuple[str, tuple[str, ...], str], str] = {}
+        self._final: dict[str, str] = {}
         self._known: dict[tuple[str, tuple[int, ...], bytes], str] = {}
 
-    def op(self, kind: str, *inputs: str, output: str = "", domain: str = "", **attrs: Any) -> str:
-        """Add a node with one output and return the output's name."""
-        return self.ops(kind, *inputs, outputs=[output], domain=domain, **attrs)[0]
+    def op(self, kind: str, *inputs: str, domain: str = "", **attrs: Any) -> str:
+        """Add a node with one output, unless there is an equal one; return the output's name."""
+        key = (kind, inputs, repr(sorted(attrs.items())))
+        if key not in self._made:
+            self._made[key] = self.ops(kind, *inputs, outputs=[""], domain=domain, **attrs)[0]
+        made = self._made[key]
+        return self._final.get(made, made)
 
     def ops(
         self, kind: str, *inputs: str, outputs: list[str], domain: str = "", **attrs: Any
@@ -79,11 +85,22 @@ class GraphBuilder:
         self.nodes.append(node)
         return outputs
 
-    def split(self, source: str, sizes: list[int], outputs: list[str]) -> list[str]:
-        """Cut along the first axis; a single part is the source itself, if it needs no name."""
-        if len(sizes) == 1 and not outputs[0]:
+    def finish(self, vector: str, name: str, shape: tuple[int, ...]) -> None:
+        """Give the output of a node its last shape and name; a vector that is free is renamed."""
+        vector = self._final.get(vector, vector)
+        used = vector in self._final.values() or any(vector in node.input for node in self.nodes)
+        if used or len(shape) != 1:
+            self.ops("Reshape", vector, self.integers(shape), outputs=[name])
+            return
+        self._final[vector] = name
+        maker = next(node for node in self.nodes if vector in node.output)
+        maker.output[list(maker.output).index(vector)] = name
+
+    def split(self, source: str, sizes: list[int]) -> list[str]:
+        """Cut along the first axis; a single part is the source itself."""
+        if len(sizes) == 1:
             return [source]
-        return self.ops("Split", source, self.integers(sizes), outputs=outputs)
+        return self.ops("Split", source, self.integers(sizes), outputs=[""] * len(sizes))
 
     def integers(self, values: Any) -> str:
         """Return an int64 constant."""

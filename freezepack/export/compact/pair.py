@@ -83,7 +83,7 @@ def make_generator(
     for part, some in cut:
         if len(some) > 1:
             joined = graph.op("Concat", *(piece.spec.name for piece in some), axis=0)
-            graph.op("Reshape", joined, graph.integers(part.spec.shape), output=part.spec.name)
+            graph.finish(joined, part.spec.name, part.spec.shape)
     model = ModelProto(ir_version=IR_VERSION)
     model.graph.name = "g"
     model.graph.node.extend(graph.nodes)

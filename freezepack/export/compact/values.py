@@ -65,10 +65,9 @@ def add_values(
             stored = graph.raw(numbers, alike[0].dtype)
             if alike[0].dtype != to:
                 stored = graph.op("Cast", stored, to=ELEMENT[to])
-            found += [stored] if joined else graph.split(stored, sizes, [""] * len(sizes))
+            found += [stored] if joined else graph.split(stored, sizes)
         else:
-            steps = graph.op("Cast", add_integers(graph, numbers), to=_FLOAT)
-            pieces = graph.split(steps, sizes, [""] * len(sizes))
+            pieces = graph.split(add_integers(graph, numbers, _FLOAT), sizes)
             factors = [each.step.factor for each in alike if each.step]
             made = [
                 graph.op("Mul", piece, graph.constant(np.array(factor)))
@@ -88,7 +87,7 @@ def add_group_values(
     pieces: list[str] = []
     if grids and base:
         counts = [sum(part.positions.size for part in some) for some in (grids, others)]
-        inside = graph.split(positions, counts, ["", ""])[0] if others else positions
+        inside = graph.split(positions, counts)[0] if others else positions
         pieces.append(_add_grid(graph, grids, inside, base, group))
     pieces += add_values(graph, [part.coded for part in others], group.dtype, joined=True)
     return pieces[0] if len(pieces) == 1 else graph.op("Concat", *pieces, axis=0)
@@ -113,8 +112,8 @@ def _add_grid(
     return _narrow(graph, made, group.dtype)
 
 
-def add_integers(graph: GraphBuilder, numbers: NDArray[np.int32]) -> str:
-    """Add integers in their shortest form; return an int64 output.
+def add_integers(graph: GraphBuilder, numbers: NDArray[np.int32], to: int = _INT64) -> str:
+    """Add integers in their shortest form; return an output of type `to`.
 
     int8 or int16 as they are; or, where few need two bytes, varints of 2 * abs(n), plus 1 for
     negative ones.
@@ -123,10 +122,11 @@ def add_integers(graph: GraphBuilder, numbers: NDArray[np.int32]) -> str:
     stored = numbers.astype(np.min_scalar_type(min(int(numbers.min()), -int(numbers.max()) - 1)))
     signed = 2 * np.abs(numbers.astype(np.int64)) + (numbers < 0)
     if stored.dtype == np.int8 or stored.nbytes < varint_bytes(signed) + _SIGN_BYTES:
-        return graph.op("Cast", graph.constant(stored), to=_INT64)
+        return graph.op("Cast", graph.constant(stored), to=to)
     packed = graph.integers(signed)
     sign = graph.op("BitwiseAnd", packed, graph.integers(1))
-    return graph.op("Div", packed, graph.op("Gather", graph.integers([2, -2]), sign))
+    found = graph.op("Div", packed, graph.op("Gather", graph.integers([2, -2]), sign))
+    return found if to == _INT64 else graph.op("Cast", found, to=to)
 
 
 def _add_constant(graph: GraphBuilder, coded: Coded) -> str:

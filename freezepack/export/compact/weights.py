@@ -122,7 +122,7 @@ def _add_values(graph: GraphBuilder, parts: list[Part]) -> None:
         for part, output in zip(
             coded, add_values(graph, [part.coded for part in coded], dtype), strict=True
         ):
-            graph.op("Reshape", output, graph.integers(part.spec.shape), output=part.spec.name)
+            graph.finish(output, part.spec.name, part.spec.shape)
         for part in filter(_is_plain, alike):
             graph.raw(part.coded.numbers.reshape(part.spec.shape), dtype, part.spec.name)
 
@@ -158,16 +158,7 @@ def _add_outputs(graph: GraphBuilder, group: Group, flat: str) -> None:
     for part, padded in zip(group.parts, group.padded, strict=True):
         sizes += [part.spec.size, padded - part.spec.size]
     kept = [number for number, size in enumerate(sizes) if size]
-    names = [
-        group.parts[i // 2].spec.name
-        if i % 2 == 0 and len(group.parts[i // 2].spec.shape) == 1
-        else ""
-        for i in kept
-    ]
-    if len(kept) == 1:
-        names = [""]
-    pieces = graph.split(flat, [sizes[i] for i in kept], names)
-    for i, piece in zip(kept, pieces, strict=True):
-        spec = group.parts[i // 2].spec
-        if i % 2 == 0 and piece != spec.name:
-            graph.op("Reshape", piece, graph.integers(spec.shape), output=spec.name)
+    for number, piece in zip(kept, graph.split(flat, [sizes[i] for i in kept]), strict=True):
+        if number % 2 == 0:
+            spec = group.parts[number // 2].spec
+            graph.finish(piece, spec.name, spec.shape)

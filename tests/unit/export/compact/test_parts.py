@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper
@@ -38,6 +38,7 @@ def outputs_of(graph: GraphBuilder, *names: str) -> ModelProto:
     return helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.sets(st.integers(0, 20_000), min_size=1), st.booleans())
 def test_positions_come_back(chosen: set[int], dense: bool) -> None:
     positions = np.array(sorted(chosen), np.int64)
@@ -54,6 +55,7 @@ def test_positions_come_back(chosen: set[int], dense: bool) -> None:
     )
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(-(2**24), 2**24), min_size=1, max_size=300))
 def test_integers_come_back(values: list[int]) -> None:
     graph = GraphBuilder(())

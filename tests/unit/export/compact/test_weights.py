@@ -1,6 +1,7 @@
 """Weights in a graph are the pack's, bit for bit."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import checker
 
+from freezepack.export.compact.coded import Coded
 from freezepack.export.compact.pair import make_generator
 from freezepack.export.compact.plan import Part
 from freezepack.types import Draw, DType
@@ -59,6 +61,22 @@ def test_several_draws_streams_and_seeds_in_one_graph() -> None:
             make_part("j", (40,), Draw.normal, dtype=DType.float16),
         ]
     )
+
+
+def test_tensors_that_are_equal_are_made_each() -> None:
+    twins = [make_part(name, (300,), None) for name in "ab"]
+    check(twins, most=256)
+    check([make_part(name, (9,), Draw.constant) for name in "abc"])
+    value = np.array([0x3F800001], np.uint32)
+    ones = [
+        replace(
+            make_part(name, shape, None, positions=range(6)),
+            bits=np.repeat(value, 6),
+            coded=Coded("constant", value, DType.float32, count=6),
+        )
+        for name, shape in (("a", (6,)), ("b", (6,)), ("c", (2, 3)), ("d", (6,)))
+    ]
+    check(ones)
 
 
 def test_subnormal_halves_are_rounded_once() -> None:
