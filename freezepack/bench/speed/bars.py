@@ -103,7 +103,7 @@ def _fill_panel(rows: Rows, draw: str) -> Panel | None:
         if path == ours[0] and (path, REBUILD) in speeds:
             value = speeds[path, REBUILD]
             bars.append(Bar(PATCHED, value, show(value), "tint"))
-    memcpy = median(row["memcpy_gb_per_s"] for row in rows if row["draw"] == draw)
+    memcpy = median(row["memcpy_gb_per_s"] for row in rows)
     return Panel(draw, tuple(bars), memcpy, f"memcpy {show(memcpy)}")
 
 

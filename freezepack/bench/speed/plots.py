@@ -96,7 +96,10 @@ def _draw_panel(axes: Any, panel: Panel, theme: Theme) -> None:
     axes.annotate(panel.title, (0, 1), (0, 7), weight="bold", **across)
     for row, bar in enumerate(panel.bars):
         axes.barh(row, bar.value, height=0.62, color=colours[bar.kind])
-        axes.annotate(bar.label, (bar.value, row), (5, 0), va="center", **free)
+        # The line ends where a number stands.
+        behind = {"boxstyle": "square,pad=0.15", "facecolor": theme.page, "edgecolor": "none"}
+        place = {"va": "center", "bbox": behind, "zorder": 4}
+        axes.annotate(bar.label, (bar.value, row), (6, 0), **place, **free)
     if panel.line is not None:
         ends = [-0.5, len(panel.bars) - 0.5]
         axes.plot([panel.line] * 2, ends, color=theme.text, lw=1, ls=(0, (2, 2)), clip_on=False)
