@@ -12,7 +12,7 @@ WIDTH = 800
 """Width in a README, in pixels; pictures have twice as many."""
 ROW, HEAD, FOOT = 27, 80, 26
 """Heights in the same pixels: of a row, above the rows and below."""
-LEFT, GAP, RIGHT = 250, 46, 52
+LEFT, GAP, RIGHT = 246, 62, 58
 Rows = Sequence[Mapping[str, Any]]
 
 
