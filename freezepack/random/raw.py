@@ -146,6 +146,8 @@ def rebuild_raw(
     if init is not None and not is_zeros(init):
         check_init(init, dtype)
     _check_place(out, dtype.raw, key, start)
+    if (positions is None) != (values is None):
+        raise ValueError("values are given without positions, or positions without values")
     if positions is None or values is None:
         positions, values = np.zeros(0, np.uint32), np.zeros(0, dtype.raw)
     _check_patch(positions, values, out)
