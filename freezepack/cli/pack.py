@@ -117,7 +117,9 @@ def pack(
     write_output(output, packed.pieces, force=force)
     if as_json and output != "-":
         losses = losses_json(rounded) if rounded else {}
-        print_json({"pack": output, **report_json(packed.report), "losses": losses})
+        measured = dict(rounded.measured) if rounded else {}
+        facts = {**report_json(packed.report), "losses": losses, "measured": measured}
+        print_json({"pack": output, **facts})
     else:
         claimed = any(type(claim.base).__name__ != "ZerosBase" for claim in claims.values())
         click.echo(describe(packed.report, claimed), err=output == "-")

@@ -21,17 +21,15 @@ from freezepack.pack.lossy_compensate import Curvature, make_curvature
 from freezepack.pack.lossy_search import find_grid
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
     from freezepack.checkpoints.state import State
     from freezepack.pack.claims import Claim
     from freezepack.pack.lossy_trained import Trained
-    from freezepack.rebuild.bases import Arrays, BaseTensors
+    from freezepack.rebuild.bases import BaseTensors
     from freezepack.train.data.dataset import Dataset
 
 AUTO = "grid:auto"
-TRAINING_IMAGES = 10_000
-"""How many of them are looked at, beside the validation images, for changed predictions."""
 MOST_TOGETHER = 4000
 """Trained values whose errors make good one another; tensors beyond them go by themselves."""
 
@@ -96,12 +94,10 @@ def _round_on_data(
     values: str,
     yardstick: Yardstick,
 ) -> Rounded:
-    import torch
-
-    from freezepack.checkpoints.torch_file import tensors_of
+    from freezepack.cli.judging import Judge
     from freezepack.cli.networks import network_of
-    from freezepack.train import evaluate, load_data
-    from freezepack.train.sensitivity import divergence, predict, squared_gradients
+    from freezepack.train import load_data
+    from freezepack.train.sensitivity import squared_gradients
 
     network = network_of(state)
     data = load_data(str(yardstick.data), yardstick.data_dir, splits=("train", "validation"))
@@ -112,29 +108,13 @@ def _round_on_data(
         "sensitivity": sensitivity,
         "curvatures": _curvatures(network, data, trained),
     }
+    judge = Judge(network, data, state)
     if values != AUTO:
-        return round_values(state.arrays, claims, values, **options)
-
-    def with_arrays(arrays: Arrays) -> nn.Module:
-        network.load_state_dict(tensors_of(arrays, state.aliases))
-        return network
-
-    def predict_all(arrays: Arrays) -> Tensor:
-        """Predict for the images on which rounding may be judged."""
-        return torch.cat(
-            [
-                predict(with_arrays(arrays), data, "validation"),
-                predict(with_arrays(arrays), data, "train", TRAINING_IMAGES),
-            ]
-        )
-
+        return judge.measure(round_values(state.arrays, claims, values, **options))
     tolerance = ACCURACY if yardstick.tolerance is None else yardstick.tolerance
-    before = predict_all(state.arrays)
-    accept = keeps_predictions(lambda arrays: divergence(before, predict_all(arrays)), tolerance)
-    check = keeps_accuracy(
-        lambda arrays: evaluate(with_arrays(arrays), data, "validation"), state.arrays, tolerance
-    )
-    return find_grid(state.arrays, claims, accept, check=check, **options)
+    accept = keeps_predictions(judge.divergence, tolerance)
+    check = keeps_accuracy(judge.accuracy, state.arrays, tolerance)
+    return judge.measure(find_grid(state.arrays, claims, accept, check=check, **options))
 
 
 def _curvatures(
@@ -157,7 +137,7 @@ def _curvatures(
 
 
 def describe_losses(rounded: Rounded) -> str:
-    """Return what rounding changed, in a line for each tensor."""
+    """Return what rounding changed, in a line for each tensor, and what was measured of it."""
     from freezepack.cli.options import format_table
 
     rows = [
@@ -172,7 +152,15 @@ def describe_losses(rounded: Rounded) -> str:
         for name, loss in rounded.losses.items()
     ]
     header = ["rounded", "values", "count", "step/std", "largest error/std", "rms error/std"]
-    return format_table(header, rows, left=2)
+    table = format_table(header, rows, left=2)
+    if not rounded.measured:
+        return table
+    before, after = (rounded.measured[f"validation_accuracy{key}"] for key in ("_before", ""))
+    nats = rounded.measured["divergence"]
+    return (
+        f"{table}\nvalidation accuracy {100 * after:.2f} %, {100 * before:.2f} % before; "
+        f"predictions diverge by {nats:.5f} nats"
+    )
 
 
 def losses_json(rounded: Rounded) -> dict[str, Any]:

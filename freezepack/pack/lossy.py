@@ -1,7 +1,7 @@
 """Rounding trained values before they are packed: only by name, and with the loss in numbers."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from math import isfinite
 
@@ -52,11 +52,14 @@ class Rounded:
         All tensors; those that were not rounded are the ones that came in.
     codecs, losses : dict of name to ValueCodec, to Loss
         Only tensors that were rounded; the codecs are for `pack_arrays`.
+    measured : mapping of str to float
+        What a caller measured of the rounded model; empty where there is no data.
     """
 
     arrays: dict[str, tuple[TensorSpec, RawArray]]
     codecs: dict[str, ValueCodec]
     losses: dict[str, Loss]
+    measured: Mapping[str, float] = field(default_factory=dict)
 
 
 def round_values(

@@ -37,18 +37,39 @@ def test_frozen_weights_stay_exact_in_a_lossy_pack(
 def test_an_automatic_grid_keeps_the_measured_accuracy(
     command: Command, trained: Path, tmp_path: Path
 ) -> None:
-    target = tmp_path / "lossy.fpk"
-    done = command(
-        "pack", trained / "model.pt", "-o", target, "--values", "grid:auto", "--data", "digits",
-        "--json",
-    )  # fmt: skip
+    target, again = tmp_path / "lossy.fpk", tmp_path / "again.fpk"
+    arguments = ["--values", "grid:auto", "--data", "digits"]
+    done = command("pack", trained / "model.pt", "-o", target, *arguments, "--json")
     assert done.code == 0
-    assert json.loads(done.out)["losses"]["fc1.weight"]["codec"] == "grid"
-    accuracy = [
+    facts = json.loads(done.out)
+    assert facts["losses"]["fc1.weight"]["codec"] == "grid"
+    before, after = [
         json.loads(command("eval", m, "--data", "digits", "--split", "validation", "--json").out)
         for m in (trained / "model.fpk", target)
     ]
-    assert accuracy[1]["accuracy"] >= accuracy[0]["accuracy"] - 0.0005
+    assert after["accuracy"] >= before["accuracy"] - 0.0005
+    measured = facts["measured"]
+    assert measured["validation_accuracy_before"] == before["accuracy"]
+    assert measured["validation_accuracy"] == after["accuracy"]
+    assert 0 < measured["divergence"] <= 0.0015
+    # The same bytes again, and the measured accuracy in words.
+    done = command("pack", trained / "model.pt", "-o", again, *arguments)
+    shown = f"validation accuracy {100 * after['accuracy']:.2f} %"
+    assert shown in done.out
+    assert again.read_bytes() == target.read_bytes()
+
+
+@pytest.mark.slow
+def test_a_larger_tolerance_gives_a_smaller_file(
+    command: Command, trained: Path, tmp_path: Path
+) -> None:
+    sizes = []
+    for tolerance in ("0.0005", "0.02"):
+        target = tmp_path / f"{tolerance}.fpk"
+        arguments = ["--values", "grid:auto", "--data", "digits", "--tolerance", tolerance]
+        assert command("pack", trained / "model.pt", "-o", target, *arguments).code == 0
+        sizes.append(target.stat().st_size)
+    assert sizes[1] < sizes[0]
 
 
 def test_without_data_the_error_is_held(command: Command, trained: Path, tmp_path: Path) -> None:
