@@ -25,6 +25,6 @@ def test_the_benchmark_of_gpus_runs_on_the_cpu(tmp_path: Path) -> None:
     text = (tmp_path / "gpu.md").read_text()
     assert text == done.stdout[: len(text)]
     rows = [line for line in text.splitlines() if line.startswith("| ")]
-    assert len(rows) == 3 + 30 + 8 + 2
+    assert len(rows) == 3 + 21 + 7 + 2
     assert sum(row.startswith("| torch normal float32") for row in rows) == 3
     assert "| fast.fpk, torch |" in text
