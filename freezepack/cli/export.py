@@ -24,8 +24,9 @@ from freezepack.cli.options import (
 if TYPE_CHECKING:
     from torch import nn
 
+    from freezepack.export.compact import Estimate
     from freezepack.export.onnx_check import Comparison
-    from freezepack.export.onnx_export import Compact, Exported
+    from freezepack.export.onnx_export import Exported
 
 DATA_BATCH = 1000
 """Images that go through both runtimes at a time."""
@@ -41,6 +42,11 @@ DATA_BATCH = 1000
 @click.option("--fold-batchnorm", is_flag=True, help="Fold it into the layer before it.")
 @click.option(
     "--compact", is_flag=True, help="Small: the graph regenerates the frozen weights when loaded."
+)
+@click.option(
+    "--two-files",
+    is_flag=True,
+    help="--compact for large networks: PATH and what makes its weights, PATH.generator.onnx.",
 )
 @click.option(
     "--arithmetic",
@@ -82,6 +88,7 @@ def export(
     external_data: bool,
     fold_batchnorm: bool,
     compact: bool,
+    two_files: bool,
     arithmetic: str,
     values: str,
     guard: bool,
@@ -101,13 +108,14 @@ def export(
 
     The file is checked, run in onnxruntime and compared with torch before it takes its place.
     """
-    if compact and external_data:
-        raise click.UsageError("--compact writes one small file: leave out --external-data")
+    if (compact or two_files) and external_data:
+        raise click.UsageError("--compact leaves no weights to store: leave out --external-data")
     if data and not run:
         raise click.UsageError("--data compares in onnxruntime: leave out --no-run")
     from freezepack.cli.extras import require_torch
 
     require_torch("freezepack export")
+    from freezepack.export.compact import estimate_memory
     from freezepack.export.onnx_dense import example_inputs
     from freezepack.export.onnx_export import ExportOptions, export_onnx
     from freezepack.export.onnx_trace import check_opset, require_onnx
@@ -117,18 +125,22 @@ def export(
     require_onnx("freezepack export")
     check_opset(opset)
     check_output(output, force=force)
+    made = _compact(two_files, arithmetic, values, guard) if compact or two_files else {}
     options = ExportOptions(
         opset=opset,
         external=external_data,
         fold=fold_batchnorm,
-        compact=_compact(arithmetic, values, guard) if compact else None,
         metadata=metadata,
         run=run,
         bound=tolerance,
         force=force,
+        **made,
     )
     with open_pack(model, framework="raw", base=bases, max_bytes=max_bytes) as file:
         file.rebuilder.check_limit()
+        if made:
+            estimate = estimate_memory(file.header, arithmetic=arithmetic)
+            click.echo(_estimate_text(estimate, two_files), err=True)
         network = _network(file.metadata(), architecture, model_args)
         sets = {f"{data} test images": _images(data, data_dir)} if data else {}
         done = export_onnx(
@@ -140,13 +152,27 @@ def export(
         click.echo(_report(done), err=output == STANDARD)
 
 
-def _compact(arithmetic: str, values: str, guard: bool) -> Compact:
+def _compact(two_files: bool, arithmetic: str, values: str, guard: bool) -> dict[str, Any]:
+    """Return the option of the exporter that makes small models."""
     from functools import partial
 
-    from freezepack.export.compact import compact_model
+    from freezepack.export.compact import compact_model, two_file
+    from freezepack.export.compact.model import VALUES
 
-    made: Compact = partial(compact_model, arithmetic=arithmetic, values=values, guard=guard)
-    return made
+    if values not in VALUES:
+        raise click.BadParameter(
+            f"{values!r} is not one of {', '.join(VALUES)}", param_hint="--values"
+        )
+    settings: dict[str, Any] = {"arithmetic": arithmetic, "values": values, "guard": guard}
+    if two_files:
+        return {"pair": partial(two_file, **settings)}
+    return {"compact": partial(compact_model, **settings)}
+
+
+def _estimate_text(estimate: Estimate, two_files: bool) -> str:
+    """Return what to expect of memory, and the remedy where it is much."""
+    remedy = " (--two-files)" if estimate.is_large and not two_files else ""
+    return f"{estimate}{remedy}"
 
 
 def _network(

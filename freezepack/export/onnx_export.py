@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from freezepack.checkpoints.onnx_notes import PREFIX, describe_draws
 from freezepack.digest import content_digest
 from freezepack.errors import CheckpointError
+from freezepack.export.compact.pair import LOCATION
 from freezepack.export.onnx_check import (
     Comparison,
     Reference,
@@ -31,20 +31,23 @@ from freezepack.export.onnx_dense import (
     zoo_network,
 )
 from freezepack.export.onnx_fold import fold_batchnorm
+from freezepack.export.onnx_output import Models, write_models
 from freezepack.export.onnx_trace import DEFAULT_OPSET, evaluating
 from freezepack.export.onnx_valid import check_file, open_session
-from freezepack.export.onnx_write import MOST_BYTES, dense_bytes, model_pieces, write_external
-from freezepack.export.staging import stage_files
-from freezepack.files import STANDARD, check_output, write_output
+from freezepack.export.onnx_write import MOST_BYTES, dense_bytes
+from freezepack.files import check_output
 from freezepack.handle import PackFile, Source, open_pack
 from freezepack.nn.raw import wrap_raw
 
 if TYPE_CHECKING:
     import onnx
+    import onnxruntime
 
 Batches = Iterable[tuple[Any, ...]]
 Compact = Callable[["onnx.ModelProto", PackFile], "onnx.ModelProto"]
-"""From a lean dense model without data, and its pack, to the compact model."""
+"""From a lean dense model and its pack to the compact model."""
+Pair = Callable[["onnx.ModelProto", PackFile], tuple["onnx.ModelProto", "onnx.ModelProto"]]
+"""The same, to the model that makes the weights and the one that uses them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class ExportOptions:
         Fold batch normalisation into the layer before it.
     compact : callable, optional
         Makes the compact model.
+    pair : callable, optional
+        Makes generator and skeleton, two files, instead.
     metadata : bool
         Write digest and metadata of the pack into the file.
     run : bool
@@ -91,6 +96,7 @@ class ExportOptions:
     external: bool = False
     fold: bool = False
     compact: Compact | None = None
+    pair: Pair | None = None
     metadata: bool = True
     run: bool = True
     bound: float | None = None
@@ -146,7 +152,7 @@ def export_onnx(
 
     Examples
     --------
-    >>> import freezepack.torch, torch
+    >>> import tempfile, torch, freezepack.torch
     >>> net = nn.Linear(3, 2)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     data = freezepack.torch.save(net.state_dict())
@@ -164,32 +170,38 @@ def export_onnx(
         if inputs is None:
             raise CheckpointError("a network of your own needs example inputs")
         arguments = (inputs,) if isinstance(inputs, Tensor) else inputs
-        model, folded = make_model(file, network, arguments, chosen)
-        external = chosen.external or _is_too_large(model)
+        models, folded = make_models(file, network, arguments, chosen)
+        make = partial(tensor_data, file=file)
         found: tuple[Comparison, ...] = ()
-        with _write(model, file, path, chosen.force, external) as (written, sizes):
-            check_file(written)
+        with write_models(models, make, path, force=chosen.force) as written:
+            sizes = {made.name: made.stat().st_size for made in written}
+            _check(written, models)
             if chosen.run:
                 sets = {"random inputs": random_inputs(arguments), **(data or {})}
                 reference = Reference(network, _tensors(file, network))
-                found = _compare(written, reference, sets, chosen.bound)
+                found = _compare(_open(written, models), reference, sets, chosen.bound)
     return Exported(sizes, chosen.opset, folded, found)
 
 
-def make_model(
+def make_models(
     file: PackFile, network: nn.Module, inputs: tuple[Any, ...], options: ExportOptions
-) -> tuple[onnx.ModelProto, int]:
-    """Return the model, weights of a dense one still without data, and what was folded."""
-    is_compact = options.compact is not None
+) -> tuple[Models, int]:
+    """Return what to write, weights of a dense model still without data, and what was folded."""
+    is_dense = options.compact is None and options.pair is None
     model = dense_model(
-        file, network, inputs, opset=options.opset, lean=is_compact, weights=is_compact
+        file, network, inputs, opset=options.opset, lean=not is_dense, weights=not is_dense
     )
-    folded = fold_batchnorm(model, file, in_graph=is_compact) if options.fold else 0
-    if options.compact is not None:
+    folded = fold_batchnorm(model, file, in_graph=not is_dense) if options.fold else 0
+    generator = None
+    if options.pair is not None:
+        generator, model = options.pair(model, file)
+    elif options.compact is not None:
         model = options.compact(model, file)
     if options.metadata:
-        _describe(model, file, is_compact)
-    return model, folded
+        _describe(model, file, is_dense)
+    # a generous share for all that is not weights
+    is_large = is_dense and dense_bytes(model) > MOST_BYTES - (64 << 20)
+    return Models(model, generator, options.external or is_large), folded
 
 
 def pack_digest(file: PackFile) -> int:
@@ -201,63 +213,54 @@ def pack_digest(file: PackFile) -> int:
     return content_digest((record.spec, record.digest or 0) for record in records)
 
 
-def _describe(model: onnx.ModelProto, file: PackFile, is_compact: bool) -> None:
+def _describe(model: onnx.ModelProto, file: PackFile, is_dense: bool) -> None:
     facts = {**file.header.metadata, "digest": f"{pack_digest(file):016x}"}
-    if not is_compact:
+    if is_dense:
         facts |= describe_draws(file.header)
     del model.metadata_props[:]
     for key in sorted(facts):
         model.metadata_props.add(key=f"{PREFIX}{key}", value=facts[key])
 
 
-def _is_too_large(model: onnx.ModelProto) -> bool:
-    # a generous share for all that is not weights
-    return dense_bytes(model) > MOST_BYTES - (64 << 20)
+def _check(written: Sequence[Path], models: Models) -> None:
+    if models.generator is None:
+        check_file(written[-1])
+        return
+    check_file(written[0])
+    # the check wants the file that a skeleton names; one of that length without data will do
+    stand_in = written[-1].with_name(LOCATION)
+    try:
+        with stand_in.open("xb") as file:
+            file.truncate(generated_bytes(models.model))
+        check_file(written[-1])
+    finally:
+        stand_in.unlink()
 
 
-def _names(path: str | os.PathLike[str], external: bool) -> list[str]:
-    """Return the names of the outputs, in the order in which they take their places."""
-    name = "model.onnx" if os.fspath(path) == STANDARD else Path(path).name
-    if external and os.fspath(path) == STANDARD:
-        raise CheckpointError("two files, the model and its weights, cannot go to standard output")
-    return [f"{name}.data", name] if external else [name]
-
-
-@contextmanager
-def _write(
-    model: onnx.ModelProto,
-    file: PackFile,
-    path: str | os.PathLike[str],
-    force: bool,
-    external: bool,
-) -> Iterator[tuple[Path, dict[str, int]]]:
-    """Write the model to a folder and give its place and sizes; move it when the block ends."""
-    names = _names(path, external)
-    make = partial(tensor_data, file=file)
-    target = Path(path)
-    is_file = os.fspath(path) != STANDARD and (target.is_file() or not target.exists())
-    with ExitStack() as stack:
-        if is_file:
-            outputs = [target.with_name(name) for name in names]
-            folder = stack.enter_context(stage_files(outputs, force=force))
-        else:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        slim = write_external(model, make, folder, names[0]) if external else model
-        with (folder / names[-1]).open("xb") as out:
-            out.writelines(model_pieces(slim, make))
-        yield folder / names[-1], {name: (folder / name).stat().st_size for name in names}
-        if not is_file:
-            write_output(path, [(folder / names[-1]).read_bytes()], force=force)
+def _open(written: Sequence[Path], models: Models) -> onnxruntime.InferenceSession:
+    return open_session(written[-1], written[0] if models.generator else None)
 
 
 def _compare(
-    path: Path, reference: Reference, sets: Mapping[str, Batches], bound: float | None
+    session: onnxruntime.InferenceSession,
+    reference: Reference,
+    sets: Mapping[str, Batches],
+    bound: float | None,
 ) -> tuple[Comparison, ...]:
-    session = open_session(path)
     with evaluating(reference.module):
         return tuple(
             compare(session, reference, batches, name, bound) for name, batches in sets.items()
         )
+
+
+def generated_bytes(model: onnx.ModelProto) -> int:
+    """Return the bytes of what a skeleton expects from its generator."""
+    entries = [
+        {entry.key: int(entry.value) for entry in tensor.external_data if entry.key != "location"}
+        for tensor in model.graph.initializer
+        if tensor.data_location == tensor.EXTERNAL
+    ]
+    return max((entry["offset"] + entry["length"] for entry in entries), default=0)
 
 
 def _tensors(file: PackFile, network: nn.Module) -> dict[str, Tensor]:

@@ -28,8 +28,15 @@ def check_file(path: Path) -> None:
         raise CheckpointError(f"the exported model is not valid ONNX: {reason}") from error
 
 
-def open_session(path: Path | str | bytes) -> onnxruntime.InferenceSession:
+def open_session(
+    model: Path | bytes, generator: Path | None = None
+) -> onnxruntime.InferenceSession:
     """Load a model into onnxruntime, on the CPU.
+
+    Parameters
+    ----------
+    generator : Path, optional
+        What makes the weights of `model`.
 
     Raises
     ------
@@ -38,10 +45,14 @@ def open_session(path: Path | str | bytes) -> onnxruntime.InferenceSession:
     """
     import onnxruntime
 
+    from freezepack.export.compact.loader import load_session
+
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    source = path if isinstance(path, bytes) else str(path)
     try:
+        if generator is not None:
+            return load_session(generator, model, options=options)
+        source = model if isinstance(model, bytes) else str(model)
         return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise runtime_error(error, "load") from error

@@ -86,6 +86,7 @@ def test_an_output_is_replaced_only_with_force(
         (["--opset", "11"], 1, "opset 11 is too low, expected 18 to 25"),
         (["--opset", "30"], 1, "opset 30 is too high, expected 18 to 25"),
         (["--compact", "--external-data"], 2, "leave out --external-data"),
+        (["--compact", "--values", "x"], 2, "'x' is not one of keep, exact"),
         (["--data", "digits", "--no-run"], 2, "leave out --no-run"),
         (["--architecture", "lenet5-caffe"], 1, "not in the pack: conv1.bias"),
         (["--architecture", "os.system"], 2, "no model named 'os.system'"),
@@ -214,6 +215,20 @@ def test_a_compact_file_computes_the_same_and_expands_to_the_pack(
     )
     assert done.code == 0, done.err
     assert (tmp_path / "m.fpk").stat().st_size < 400
+
+
+def test_two_files_compute_the_same(command: Command, trained: Path, tmp_path: Path) -> None:
+    arguments = ["-o", tmp_path / "m.onnx", "--two-files", "--json"]
+    done = command("export", trained / "model.fpk", *arguments)
+    assert done.code == 0, done.err
+    assert done.err.startswith("loading takes about ")
+    facts = json.loads(done.out)
+    assert list(facts["files"]) == ["m.generator.onnx", "m.onnx"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.generator.onnx", "m.onnx"]
+    assert facts["comparisons"][0]["top1_equal"] == 17
+    done = command("expand", tmp_path / "m.onnx", "-o", tmp_path / "big.onnx")
+    assert done.code == 3
+    assert "cannot be loaded by onnxruntime" in done.err
 
 
 def test_a_file_is_packed_from_standard_input(
