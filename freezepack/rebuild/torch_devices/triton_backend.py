@@ -31,8 +31,8 @@ FINISH_LANES = 1024
 FILL_WARPS = 4
 TILES = 1
 """Tiles of the digest that a program makes."""
-INTERPRETED_TILES = 16
-"""The same in the interpreter, which takes as long for a large program as for a small one."""
+INTERPRETED_TILES, INTERPRETED_LANES = 16, 8192
+"""In the interpreter, which takes as long for a large program as for a small one."""
 
 
 class TritonBackend:
@@ -92,7 +92,8 @@ class TritonBackend:
         if not count:
             return
         with _on(out):
-            _kernels().patch_kernel[(-(-count // PATCH_LANES),)](
+            lanes = INTERPRETED_LANES if _is_interpreted() else PATCH_LANES
+            _kernels().patch_kernel[(-(-count // lanes),)](
                 out,
                 out if sums is None else sums,
                 _keys(out.device),
@@ -103,7 +104,7 @@ class TritonBackend:
                 *halves(out.numel()),
                 SIZE=out.element_size(),
                 DIGEST=sums is not None,
-                LANES=PATCH_LANES,
+                LANES=lanes,
             )
 
     def sum_tiles(self, out: Tensor, sums: Tensor) -> None:
