@@ -24,9 +24,9 @@ from freezepack.cli.options import (
 if TYPE_CHECKING:
     from torch import nn
 
-    from freezepack.export.compact import Estimate
     from freezepack.export.onnx_check import Comparison
     from freezepack.export.onnx_export import Exported
+    from freezepack.format.tables import Header
 
 DATA_BATCH = 1000
 """Images that go through both runtimes at a time."""
@@ -115,7 +115,6 @@ def export(
     from freezepack.cli.extras import require_torch
 
     require_torch("freezepack export")
-    from freezepack.export.compact import estimate_memory
     from freezepack.export.onnx_dense import example_inputs
     from freezepack.export.onnx_export import ExportOptions, export_onnx
     from freezepack.export.onnx_trace import check_opset, require_onnx
@@ -139,8 +138,7 @@ def export(
     with open_pack(model, framework="raw", base=bases, max_bytes=max_bytes) as file:
         file.rebuilder.check_limit()
         if made:
-            estimate = estimate_memory(file.header, arithmetic=arithmetic)
-            click.echo(_estimate_text(estimate, two_files), err=True)
+            click.echo(_memory(file.header, arithmetic, two_files), err=True)
         network = _network(file.metadata(), architecture, model_args)
         sets = {f"{data} test images": _images(data, data_dir)} if data else {}
         done = export_onnx(
@@ -169,8 +167,11 @@ def _compact(two_files: bool, arithmetic: str, values: str, guard: bool) -> dict
     return {"compact": partial(compact_model, **settings)}
 
 
-def _estimate_text(estimate: Estimate, two_files: bool) -> str:
-    """Return what to expect of memory, and the remedy where it is much."""
+def _memory(header: Header, arithmetic: str, two_files: bool) -> str:
+    """Return how much memory loading takes, and the remedy where it is much."""
+    from freezepack.export.compact import estimate_memory
+
+    estimate = estimate_memory(header, arithmetic=arithmetic)
     remedy = " (--two-files)" if estimate.is_large and not two_files else ""
     return f"{estimate}{remedy}"
 

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from freezepack.checkpoints.onnx_notes import PREFIX, describe_draws
 from freezepack.digest import content_digest
 from freezepack.errors import CheckpointError
-from freezepack.export.compact.pair import LOCATION
 from freezepack.export.onnx_check import (
     Comparison,
     Reference,
@@ -228,13 +227,15 @@ def _check(written: Sequence[Path], models: Models) -> None:
         return
     check_file(written[0])
     # the check wants the file that a skeleton names; one of that length without data will do
-    stand_in = written[-1].with_name(LOCATION)
+    stand_ins = [written[-1].with_name(name) for name in generated_bytes(models.model)]
     try:
-        with stand_in.open("xb") as file:
-            file.truncate(generated_bytes(models.model))
+        for path, size in zip(stand_ins, generated_bytes(models.model).values(), strict=True):
+            with path.open("xb") as file:
+                file.truncate(size)
         check_file(written[-1])
     finally:
-        stand_in.unlink()
+        for path in stand_ins:
+            path.unlink(missing_ok=True)
 
 
 def _open(written: Sequence[Path], models: Models) -> onnxruntime.InferenceSession:
@@ -253,14 +254,15 @@ def _compare(
         )
 
 
-def generated_bytes(model: onnx.ModelProto) -> int:
-    """Return the bytes of what a skeleton expects from its generator."""
-    entries = [
-        {entry.key: int(entry.value) for entry in tensor.external_data if entry.key != "location"}
-        for tensor in model.graph.initializer
-        if tensor.data_location == tensor.EXTERNAL
-    ]
-    return max((entry["offset"] + entry["length"] for entry in entries), default=0)
+def generated_bytes(model: onnx.ModelProto) -> dict[str, int]:
+    """Return the files that a skeleton names for what its generator makes, and their bytes."""
+    sizes: dict[str, int] = {}
+    for tensor in model.graph.initializer:
+        if tensor.data_location == tensor.EXTERNAL:
+            entry = {entry.key: entry.value for entry in tensor.external_data}
+            end = int(entry["offset"]) + int(entry["length"])
+            sizes[entry["location"]] = max(end, sizes.get(entry["location"], 0))
+    return sizes
 
 
 def _tensors(file: PackFile, network: nn.Module) -> dict[str, Tensor]:

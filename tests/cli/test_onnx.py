@@ -108,6 +108,23 @@ def test_what_cannot_be_exported_says_why_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
+def test_a_missing_package_is_named_with_its_extra(trained: Path, package: str) -> None:
+    program = f"""
+import sys
+sys.modules[{package!r}] = None
+sys.argv = ["freezepack", "export", {str(trained / "model.fpk")!r}, "-o", "-", "--compact"]
+from freezepack.cli import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+    assert done.stderr.decode().startswith(f"Error: freezepack export needs {package}, which ")
+    assert done.stdout == b""
+
+
 def test_a_pack_without_a_network_is_refused(command: Command, tmp_path: Path) -> None:
     data = freezepack.numpy.save({"w": np.zeros(3, np.float32)})
     (tmp_path / "m.fpk").write_bytes(data)
