@@ -62,6 +62,12 @@ class PackReader:
             raise error.of(record.spec.name) from None
         return data[: entry.index_length], data[entry.index_length :]
 
+    def expect_all(self) -> None:
+        """Say that all sections will be read soon, so that a cold file is read ahead."""
+        if self._payload is None:
+            length = self.header.file_size - self._payload_offset
+            self._source.expect(self._payload_offset, length)
+
     def _read(self, entry: UnitEntry) -> memoryview:
         if self._payload is not None:
             return self._payload[entry.index_offset - self._payload_offset :][: entry.length]

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -15,6 +16,10 @@ class Source(Protocol):
 
     def read(self, offset: int, length: int, field: str) -> memoryview:
         """Return `length` bytes from `offset`, or raise TruncatedError naming `field`."""
+        ...
+
+    def expect(self, offset: int, length: int) -> None:
+        """Say that these bytes will be read soon; nothing depends on it but the time it takes."""
         ...
 
     def close(self) -> None:
@@ -33,6 +38,9 @@ class BytesSource:
         """Return a view of `length` bytes from `offset`."""
         _check_left(self.size, offset, length, field)
         return self._data[offset : offset + length]
+
+    def expect(self, offset: int, length: int) -> None:
+        """Do nothing; the bytes are here."""
 
     def close(self) -> None:
         """Do nothing; the bytes belong to the caller."""
@@ -70,6 +78,12 @@ class FileSource:
         with self._lock:  # platforms without positioned reads share one position
             self._file.seek(offset)
             return self._file.readinto(out) or 0  # type: ignore[attr-defined]
+
+    def expect(self, offset: int, length: int) -> None:
+        """Have the system read ahead while other work is done, where it knows how to."""
+        if hasattr(os, "posix_fadvise"):
+            with suppress(OSError):  # a file system may refuse advice
+                os.posix_fadvise(self._file.fileno(), offset, length, os.POSIX_FADV_WILLNEED)
 
     def close(self) -> None:
         """Close the file."""

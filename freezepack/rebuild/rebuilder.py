@@ -140,6 +140,7 @@ class Rebuilder:
             As for `tensor`.
         """
         self.check_limit()
+        self.reader.expect_all()
         records = self.header.tensors.values()
         outs = empty_arrays([(record.spec.size, record.spec.dtype.raw) for record in records])
         self._compare_all(fill_tensors([self._patcher(record) for record in records], outs))

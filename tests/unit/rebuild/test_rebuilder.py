@@ -1,6 +1,7 @@
 """Tensors come out checked, within limits, and only from the right base."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from freezepack.format.cursor import varint_bytes
 from freezepack.format.layout import layout_of
 from freezepack.format.preamble import preamble_bytes
 from freezepack.format.reader import PackReader
+from freezepack.format.source import FileSource
 from freezepack.format.writer import EncodedPack, EncodedTensor, EncodedUnit, write_pack
 from freezepack.pack.claims import Claim
 from freezepack.pack.packer import pack_arrays
@@ -85,6 +87,24 @@ def test_several_tensors_are_made_in_given_memory() -> None:
     with pytest.raises(ValueError, match=r"shape \(1,\) for 'w'"):
         made.fill_tensors({"v": first, "w": np.zeros(1, np.uint8)})
     assert not first.any()
+
+
+def test_a_whole_load_has_the_file_read_ahead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = TensorSpec("w", (2**17,), DType.uint8)
+    raw = np.random.default_rng(0).integers(0, 256, spec.size).astype(np.uint8)
+    path = tmp_path / "w.fpk"
+    path.write_bytes(packed({"w": (spec, raw)}, values="raw"))
+    expected = []
+    monkeypatch.setattr(FileSource, "expect", lambda _, *place: expected.append(place))
+    with PackReader(path) as reader:
+        made = Rebuilder(reader)
+        made.elements("w", 5, 6)
+        assert not expected
+        assert made.tensors()["w"].tolist() == raw.tolist()
+        start = reader.header.file_size - spec.size
+    assert expected == [(start, spec.size)]
 
 
 def test_memory_of_another_form_is_refused() -> None:
