@@ -23,7 +23,7 @@ constexpr _MM_PERM_ENUM SWAP = static_cast<_MM_PERM_ENUM>(0xB1);  // words 1, 0,
 
 FPK_INLINE V bit_xor(V a, V b, V c) { return _mm512_ternarylogic_epi32(a, b, c, 0x96); }
 
-constexpr int STATES = 4;  // vectors of eight blocks that are advanced together
+constexpr int STATES = 8;  // vectors of eight blocks that are advanced together
 
 // Each 64-bit lane is a block. A product is kept whole: multiplications read lower halves only, so
 // that one shuffle, of the upper half, serves both halves.

@@ -34,8 +34,12 @@ const uint32_t* Words::make(uint64_t start, uint32_t count) {
     const uint32_t high = static_cast<uint32_t>(block >> 32);
     if (high != rounds_.high) rounds_ = prepare_rounds(stream_, high);
     const uint32_t skip = static_cast<uint32_t>(start & 3u);
-    kernels_.words(buffer_, block, (skip + count + 3) / 4, rounds_);
-    return buffer_ + skip;
+    kernels_.words(words_, block, (skip + count + 3) / 4, rounds_);
+    return words_ + skip;
+}
+
+void Words::keep_apart(const void* out) {
+    words_ = buffer_ + half_page_apart(buffer_, out) / 4;
 }
 
 Base::Base(Stream stream, uint32_t draw, uint32_t dtype, uint32_t bits, uint32_t tail)
@@ -67,6 +71,7 @@ void Base::fill(void* out, uint64_t start, uint64_t count) {
 }
 
 void Base::fill_values(unsigned char* out, uint64_t start, uint64_t count) {
+    words_.keep_apart(out);
     for (uint64_t done = 0; done < count;) {
         const uint32_t part = piece(start + done, count - done);
         const uint32_t* words = words_.make(start + done, part);

@@ -4,21 +4,35 @@
 
 #include "kernels.h"
 
+// Returns how far behind `from` to begin, 0 to 4,032 and a multiple of 64, so as to be half a page
+// apart from `out` modulo 4 KiB. Processors look at the lower twelve bits of addresses to see
+// whether a load must wait for a store, so that reading one place while writing another at the same
+// offset in a page takes up to half as long again.
+inline size_t half_page_apart(const void* from, const void* out) {
+    return (reinterpret_cast<uintptr_t>(out) + 2048 - reinterpret_cast<uintptr_t>(from)) & 4032;
+}
+
 // A stream's words, tile by tile.
 class Words {
 public:
     explicit Words(Stream stream)
-        : kernels_(kernels()), stream_(stream), rounds_(prepare_rounds(stream, 0)) {}
+        : kernels_(kernels()), stream_(stream), rounds_(prepare_rounds(stream, 0)), words_(buffer_) {
+        std::memset(buffer_, 0, sizeof buffer_);
+    }
 
     // Returns words `start` to `start + count - 1`, all in one tile of TILE words, until the next
     // call; more may be read behind them, up to a multiple of GROUP.
     const uint32_t* make(uint64_t start, uint32_t count);
 
+    // Puts the words half a page apart from `out`.
+    void keep_apart(const void* out);
+
 private:
     const Kernels& kernels_;
     Stream stream_;
     Rounds rounds_;
-    alignas(64) uint32_t buffer_[TILE + GROUP] = {};
+    uint32_t* words_;
+    alignas(64) uint32_t buffer_[2 * TILE + GROUP];
 };
 
 // A seeded base. `bits` is the float32 pattern of the factor or value, `tail` that of a truncated

@@ -78,7 +78,11 @@ void make_in_place(Target& target, unsigned char* out, const uint32_t* keys, uin
 // Makes a tile in one buffer while the last one, in the other, becomes ready to be read: loads from
 // `out` would wait for its cache lines, and loads from elements just patched for their stores.
 void make_in_turns(Target& target, unsigned char* out, const uint32_t* keys, uint64_t* digest) {
-    alignas(64) unsigned char buffers[2][DIGEST_TILE];
+    alignas(64) unsigned char room[5 * DIGEST_TILE];
+    unsigned char* const first = room + half_page_apart(room, out);
+    unsigned char* const buffers[2] = {first, first + DIGEST_TILE};
+    uint32_t* const own_keys = reinterpret_cast<uint32_t*>(first + 2 * DIGEST_TILE + 1024);
+    std::memcpy(own_keys, keys, DIGEST_TILE);
     unsigned char* to = out;
     uint64_t made = 0;  // bytes in the buffer of the last tile
     uint64_t tile = target.start * target.itemsize / DIGEST_TILE;
@@ -86,12 +90,12 @@ void make_in_turns(Target& target, unsigned char* out, const uint32_t* keys, uin
     for (uint64_t done = 0; done < target.count; turn ^= 1) {
         const uint64_t part = target.piece(done);
         target.make(buffers[turn], done, part);
-        if (made != 0) *digest += sum_tiles(buffers[turn ^ 1], made, tile++, keys, to);
+        if (made != 0) *digest += sum_tiles(buffers[turn ^ 1], made, tile++, own_keys, to);
         to += made;
         made = part * target.itemsize;
         done += part;
     }
-    if (made != 0) *digest += sum_tiles(buffers[turn ^ 1], made, tile, keys, to);
+    if (made != 0) *digest += sum_tiles(buffers[turn ^ 1], made, tile, own_keys, to);
 }
 
 }  // namespace
