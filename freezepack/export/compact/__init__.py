@@ -1,7 +1,8 @@
 """Small ONNX models that regenerate their weights when they are loaded.
 
     model       a dense model and a pack, to the small model
-    plan        what of the pack the graph makes, in groups; coded: how it holds values
+    plan        what of the pack the graph makes; coded: how it holds values
+    groups      tensors that one chain of nodes makes
     weights     the nodes of all groups: generator, index, values, guard
     functions   the generator as model-local functions
     graph       nodes, initializers, short names; names: those of the dense model

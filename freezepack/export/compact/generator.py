@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from freezepack.export.compact.functions import DOMAIN
 from freezepack.export.compact.graph import ZERO, GraphBuilder
-from freezepack.export.compact.plan import Group
+from freezepack.export.compact.groups import Group
 from freezepack.random.table import NORMAL_TABLE
 from freezepack.types import Draw
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from freezepack.export.compact.graph import GraphBuilder
-from freezepack.export.compact.plan import Group, Part
+from freezepack.export.compact.groups import Group
+from freezepack.export.compact.plan import Part
 from freezepack.rebuild.backend import Backend
 from freezepack.types import DType
 

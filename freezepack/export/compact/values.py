@@ -10,8 +10,9 @@ from onnx import helper
 
 from freezepack.export.compact.coded import Coded
 from freezepack.export.compact.graph import ELEMENT, GraphBuilder
+from freezepack.export.compact.groups import Group
 from freezepack.export.compact.index import varint_bytes
-from freezepack.export.compact.plan import Group, Part
+from freezepack.export.compact.plan import Part
 from freezepack.types import DType
 
 _INT64 = 7

@@ -8,9 +8,10 @@ from onnx import helper
 
 from freezepack.export.compact.generator import Drawn, add_draws
 from freezepack.export.compact.graph import ELEMENT, GraphBuilder
+from freezepack.export.compact.groups import Group, make_groups
 from freezepack.export.compact.guard import add_guard, add_poison, expected_sum
 from freezepack.export.compact.index import add_positions
-from freezepack.export.compact.plan import Group, Part, make_groups
+from freezepack.export.compact.plan import Part
 from freezepack.export.compact.values import GridBase, add_group_values, add_values
 from freezepack.rebuild.backend import Backend
 from freezepack.types import Draw, DType

@@ -16,10 +16,11 @@ from freezepack.export.compact import estimate_memory
 from freezepack.export.compact.coded import Coded
 from freezepack.export.compact.functions import OPSET
 from freezepack.export.compact.graph import GraphBuilder, make_tensor, short_names
+from freezepack.export.compact.groups import make_groups
 from freezepack.export.compact.guard import expected_sum
 from freezepack.export.compact.index import add_positions, gap_bytes, varint_bytes
 from freezepack.export.compact.pair import make_generator
-from freezepack.export.compact.plan import Part, make_groups
+from freezepack.export.compact.plan import Part
 from freezepack.export.compact.values import add_integers
 from freezepack.rebuild import choose_backend
 from freezepack.types import Draw, DType
