@@ -20,6 +20,7 @@ from freezepack.rebuild.bases import Arrays, BaseTensors
 
 _LEVELS = 16
 """Levels of an octave: steps differ by a factor of 2**(1/16), sizes by about one percent."""
+_PATIENCE = 8
 _COARSE_PARTS = (_LEVELS // 2, _LEVELS // 4)
 _FIRST, _FINEST, _COARSEST = 5 * _LEVELS, 16 * _LEVELS, -4 * _LEVELS
 
@@ -47,8 +48,8 @@ def find_grid(
         Says of a rounded model whether it will do: `keeps_accuracy` or `keeps_values`.
     check : callable, optional
         A second test that depends more on luck: it is asked about what the search found, and
-        while it says no, steps get narrower, by a sixteenth of an octave and then each time by
-        twice as much.
+        while it says no, steps get narrower, eight times by a sixteenth of an octave, eight times
+        by two, and so on: another grid is another draw, and mostly need not be much finer.
     evaluations : int
         Most calls of `accept` altogether.
 
@@ -80,10 +81,10 @@ def find_grid(
     search.run()
     if sensitivity is None and search.found is not None:
         _refine(search, trained)
-    part = 1
+    tries = 0
     while check is not None and not check(search.best):
-        search.narrow(part)
-        part *= 2
+        search.narrow(1 + tries // _PATIENCE)
+        tries += 1
     return search.best
 
 

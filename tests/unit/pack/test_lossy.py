@@ -249,13 +249,14 @@ def test_the_search_keeps_to_its_evaluations(model: tuple[Arrays, dict[str, Clai
 def test_a_second_test_asks_for_finer_grids(model: tuple[Arrays, dict[str, Claim]]) -> None:
     arrays, claims = model
     first = find_grid(arrays, claims, keeps_values(0.1))
-    check, seen = counting(lambda rounded: len(seen) == 3)
+    check, seen = counting(lambda rounded: len(seen) == 10)
     found = find_grid(arrays, claims, keeps_values(0.1), check=check)
     assert seen[0] == first.losses["weight"].step
-    # One sixteenth of an octave finer, and then two more.
+    # Eight times a sixteenth of an octave finer, then two of them.
     assert seen[0] / seen[1] == pytest.approx(2 ** (1 / 16), rel=0.01)
-    assert seen[0] / seen[2] == pytest.approx(2 ** (3 / 16), rel=0.01)
-    assert found.losses["weight"].step == seen[2]
+    assert seen[0] / seen[8] == pytest.approx(2 ** (8 / 16), rel=0.01)
+    assert seen[0] / seen[9] == pytest.approx(2 ** (10 / 16), rel=0.01)
+    assert found.losses["weight"].step == seen[9]
     with pytest.raises(FreezepackError, match="no grid was accepted, up to grid:16"):
         find_grid(arrays, claims, keeps_values(0.1), check=lambda rounded: False)
 
