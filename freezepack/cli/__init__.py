@@ -24,7 +24,7 @@ COMMANDS = Registry(
         ),
         "export": Entry("freezepack.cli.export:export", "Write a pack as an ONNX file."),
         "expand": Entry("freezepack.cli.expand:expand", "Write a compact ONNX file out densely."),
-        "bench": Entry("freezepack.cli.bench:bench", "Measure sizes and write tables."),
+        "bench": Entry("freezepack.cli.bench:bench", "Measure sizes and speed, write tables."),
         "list": Entry("freezepack.cli.list:list_parts", "List scores, models, data, codecs, ..."),
     },
 )
