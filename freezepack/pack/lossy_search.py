@@ -21,6 +21,10 @@ from freezepack.rebuild.bases import Arrays, BaseTensors
 _LEVELS = 16
 """Levels of an octave: steps differ by a factor of 2**(1/16), sizes by about one percent."""
 _PATIENCE = 8
+"""Refusals of the check after which narrowing goes faster.
+
+They are not mere luck: one LeNet-5 of five lost 4 to 13 of 5,000 answers over two octaves.
+"""
 _COARSE_PARTS = (_LEVELS // 2, _LEVELS // 4)
 _FIRST, _FINEST, _COARSEST = 5 * _LEVELS, 16 * _LEVELS, -4 * _LEVELS
 
