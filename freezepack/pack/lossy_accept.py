@@ -10,8 +10,8 @@ ACCURACY = 0.0005
 DIVERGENCE = 3.0
 """Divergence of softened predictions, in nats, that one of accuracy is worth.
 
-Both grow with the square of the errors. At 0.0015 nats three LeNet-5 changed 0.3 % of their answers
-to unseen images, and as many for the better as for the worse but for some hundredths of a point.
+Both grow with the square of the errors. At 0.0015 nats two LeNet-5 changed 0.3 % of their answers
+to unseen images; how many of those changes are for the worse is left to the check of accuracy.
 """
 RELATIVE_ERROR = 0.04
 """Without data: root mean square error in standard deviations; about that of grid:5."""
