@@ -12,7 +12,8 @@ GOAL_RATE = 0.995
 ABOUT = (
     "**Bold** is ours. A codec's line has its sections alone, with the seeded base or, as said, "
     f"with a base of zeros (the pruned twin). `{PACKED}` is what a file spends: for each tensor "
-    "the smallest codec, counts and lengths included. Peers know the sizes of the tensors. In "
+    "the smallest codec, counts and lengths included; `sections` is the same without those. Peers "
+    "know the sizes of the tensors. In "
     "parentheses: the smallest and the largest of the seeds. Every coder had to return the mask."
 )
 QUOTED = (
@@ -48,7 +49,8 @@ def mask_tables(results: Sequence[Result]) -> list[Table]:
 
 
 def _goal_table(results: Sequence[Result]) -> Table:
-    columns = ["network", "goal", "hazard", PACKED, "per-tensor entropy", "smallest peer", "seeds"]
+    columns = ["network", "goal", "sections", PACKED]
+    columns += ["per-tensor entropy", "smallest peer", "seeds"]
     rows: list[list[Cell]] = []
     for case in dict.fromkeys(r.case for r in results):
         some = [r for r in results if r.case == case]
@@ -59,7 +61,9 @@ def _goal_table(results: Sequence[Result]) -> Table:
 
         peers = {r.coder: mean("peer", r.coder) for r in some if r.kind == "peer"}
         best = min(peers, key=peers.__getitem__, default="none")
-        ours = [mean("codec", "hazard"), mean("file", PACKED), mean("bound", "per tensor")]
+        files = [r for r in some if r.coder == PACKED and r.base != "zeros"]
+        sections = fmean(8 * r.size / r.trained for r in files)
+        ours = [sections, mean("file", PACKED), mean("bound", "per tensor")]
         seeds = ", ".join(str(seed) for seed in sorted({r.seed for r in some}))
         rows.append([case.label, case.goal, *ours, f"{best} {peers.get(best, 0.0):.2f}", seeds])
     title = f"Bits per trained weight at a freezing rate of {GOAL_RATE}, mean of seeds"
