@@ -1,16 +1,20 @@
 import re
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from freezepack import native
 from freezepack.codecs.base import Unit
 from freezepack.codecs.probit import kernel, reference
 from freezepack.codecs.probit.codec import PROBIT
-from freezepack.codecs.probit.layout import Layout
+from freezepack.codecs.probit.layout import Layout, Preset
 from freezepack.codecs.probit.tables import SHA256, tables
 from freezepack.errors import CorruptError
+from freezepack.types import Positions
 from tests.unit.codecs.test_hazard_specification import make_case
 
 TEXT = (Path(__file__).parents[3] / "formats/probit.md").read_text(encoding="utf-8")
@@ -21,6 +25,12 @@ def block(name: str) -> list[list[str]]:
     assert found
     lines = [line.partition("#")[0].split() for line in found[1].splitlines()]
     return [words for words in lines if words]
+
+
+def make_deep_case(rows: int, columns: int, x: int) -> tuple[NDArray[np.uint32], Positions]:
+    base, positions = make_case(rows, columns, x)
+    base[::7] = 0
+    return base, positions
 
 
 @pytest.mark.parametrize("name", ["logit", "pull", "gain", "exp2"])
@@ -35,17 +45,43 @@ def test_the_specification_states_the_hash_of_the_tables() -> None:
 
 
 @pytest.mark.parametrize("twin", [reference, kernel])
-@pytest.mark.parametrize("vector", block("vectors"), ids=lambda words: "x".join(words[:3]))
-def test_vectors_come_out_of_both_twins(twin: object, vector: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("vector", "make"),
+    [(words, make_case) for words in block("vectors")]
+    + [(words, make_deep_case) for words in block("vectors-deep")],
+    ids=lambda value: "x".join(value[:3]) if isinstance(value, list) else value.__name__,
+)
+def test_vectors_come_out_of_both_twins(twin: object, vector: list[str], make: Any) -> None:
     if twin is kernel and native.library() is None:
         pytest.skip("no kernel")
     rows, columns, area, x, count = map(int, vector[:5])
-    base, positions = make_case(rows, columns, x)
+    base, positions = make(rows, columns, x)
     layout, section = Layout(rows, columns, area, count), bytes.fromhex(vector[5])
     code = kernel if twin is kernel else reference
     assert positions.size == count
     assert code.encode(base, layout, positions, section[:2]) == section
     assert code.decode(base, layout, section).tolist() == positions.tolist()
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [("noise", 4), ("row", 4), ("place", 4), ("cell", 4), ("column", 8), ("group", 8)],
+)
+def test_vectors_hold_every_value_of_a_field(field: str, values: int) -> None:
+    presets = [
+        Preset.of(bytes.fromhex(words[5][:4])) for words in block("vectors") + block("vectors-deep")
+    ]
+    assert len({getattr(preset, field) for preset in presets}) == values
+
+
+def test_vectors_hold_every_width_that_matters() -> None:
+    widths = set()
+    for words in block("vectors") + block("vectors-deep"):
+        preset, columns, area = Preset.of(bytes.fromhex(words[5][:4])), int(words[1]), int(words[2])
+        free = not 2 <= area <= 64 and columns > preset.width
+        if free and (preset.group or preset.place or preset.cell):
+            widths.add(preset.width)
+    assert widths == {16, 28, 32, 49}
 
 
 @pytest.mark.parametrize("native_on", ["0", "1"])
