@@ -3,16 +3,13 @@
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from freezepack.codecs.base import IndexCodec, Unit
+from freezepack.codecs.base import Unit
 from freezepack.codecs.hazard import kernel, reference
 from freezepack.codecs.hazard.layout import Layout
 from freezepack.codecs.hazard.search import smallest
-from freezepack.errors import CorruptError, TruncatedError
+from freezepack.codecs.predicted import Base, Predicted, read_base
 from freezepack.types import Positions
-
-Base = NDArray[np.uint32]
 
 
 def encode(base: Base, layout: Layout, positions: Positions, preset: int) -> bytes:
@@ -33,7 +30,7 @@ def decode(base: Base, layout: Layout, data: bytes) -> Positions:
     return code(base, layout, data)
 
 
-class Hazard(IndexCodec):
+class Hazard(Predicted):
     """Positions, predicted from |base|, rows and columns.
 
     Examples
@@ -46,41 +43,20 @@ class Hazard(IndexCodec):
 
     id = 5
     name = "hazard"
-    adaptive = True
-    canonical = False
-
-    def fixed_length(self, size: int, count: int) -> int | None:
-        """Return None: the file stores the length."""
-        return None
+    preset_length = 1
 
     def encode(self, positions: Positions, unit: Unit) -> bytes | None:
         """Return the smallest section found, or None for an empty mask or an unknown base."""
         if unit.base is None or not positions.size:
             return None
-        base = _patterns(unit.base())
+        base = read_base(unit.base())
         trained = np.ascontiguousarray(positions, np.uint32)
         layout = Layout(unit.rows, unit.cols, unit.kernel, trained.size)
         return smallest(partial(encode, base, layout, trained))
 
-    def decode(self, data: memoryview, count: int, unit: Unit) -> Positions:
+    def decode_section(self, base: Base, data: bytes, count: int, unit: Unit) -> Positions:
         """Return the trained positions."""
-        if unit.base is None:
-            raise CorruptError("index", unit.offset, "this tensor has no base to predict from")
-        if not 0 < count <= unit.size:
-            problem = f"{count} trained positions in a unit of {unit.size}"
-            raise CorruptError("index", unit.offset, problem)
-        if not data:
-            raise TruncatedError("index", unit.offset, "0 bytes left, expected a preset byte")
-        layout = Layout(unit.rows, unit.cols, unit.kernel, count)
-        try:
-            return decode(_patterns(unit.base()), layout, bytes(data))
-        except ValueError as error:
-            raise CorruptError("index", unit.offset, str(error)) from None
-
-
-def _patterns(base: Base) -> Base:
-    """Return the patterns as the kernel reads them."""
-    return np.ascontiguousarray(base, np.uint32)
+        return decode(base, Layout(unit.rows, unit.cols, unit.kernel, count), data)
 
 
 HAZARD = Hazard()

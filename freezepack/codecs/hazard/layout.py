@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from freezepack.codecs.hazard.arithmetic import clamp
+from freezepack.codecs.predicted import Matrix
 
 STRENGTHS = (1, 2, 4, 8, 16, 64, 256, 4096)
 FLAT = 63
@@ -11,8 +12,8 @@ DEFAULT = 146
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """A unit of `rows` times `columns` positions, of which `trained` >= 1 are trained.
+class Layout(Matrix):
+    """A unit, its groups and superblocks.
 
     Examples
     --------
@@ -20,11 +21,6 @@ class Layout:
     >>> layout.group_width, layout.groups, layout.superblock_width
     (25, 20, 50)
     """
-
-    rows: int
-    columns: int
-    kernel: int
-    trained: int
 
     @property
     def group_width(self) -> int:

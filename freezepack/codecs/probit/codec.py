@@ -3,16 +3,13 @@
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from freezepack.codecs.base import IndexCodec, Unit
+from freezepack.codecs.base import Unit
+from freezepack.codecs.predicted import Base, Predicted, read_base
 from freezepack.codecs.probit import kernel, reference
 from freezepack.codecs.probit.layout import Layout
 from freezepack.codecs.probit.search import smallest
-from freezepack.errors import CorruptError, TruncatedError
 from freezepack.types import Positions
-
-Base = NDArray[np.uint32]
 
 LARGEST = 1 << 19
 """Most positions of a unit for which the encoder tries this codec: it decides each of them."""
@@ -38,7 +35,7 @@ def decode(base: Base, layout: Layout, data: bytes) -> Positions:
     return code(base, layout, data)
 
 
-class Probit(IndexCodec):
+class Probit(Predicted):
     """Positions, each decided from |base| and what its row, column and kernel showed before.
 
     Examples
@@ -51,37 +48,20 @@ class Probit(IndexCodec):
 
     id = 9
     name = "probit"
-    adaptive = True
-    canonical = False
-
-    def fixed_length(self, size: int, count: int) -> int | None:
-        """Return None: the file stores the length."""
-        return None
+    preset_length = 2
 
     def encode(self, positions: Positions, unit: Unit) -> bytes | None:
         """Return the smallest section found, or None if the unit is large or has no base."""
         if unit.base is None or not positions.size or unit.size > LARGEST:
             return None
-        base = np.ascontiguousarray(unit.base(), np.uint32)
+        base = read_base(unit.base())
         trained = np.ascontiguousarray(positions, np.uint32)
         layout = Layout(unit.rows, unit.cols, unit.kernel, trained.size)
         return smallest(partial(encode, base, layout, trained), layout)
 
-    def decode(self, data: memoryview, count: int, unit: Unit) -> Positions:
+    def decode_section(self, base: Base, data: bytes, count: int, unit: Unit) -> Positions:
         """Return the trained positions."""
-        if unit.base is None:
-            raise CorruptError("index", unit.offset, "this tensor has no base to predict from")
-        if not 0 < count <= unit.size:
-            problem = f"{count} trained positions in a unit of {unit.size}"
-            raise CorruptError("index", unit.offset, problem)
-        if len(data) < 2:
-            problem = f"{len(data)} bytes left, expected two preset bytes"
-            raise TruncatedError("index", unit.offset, problem)
-        layout = Layout(unit.rows, unit.cols, unit.kernel, count)
-        try:
-            return decode(np.ascontiguousarray(unit.base(), np.uint32), layout, bytes(data))
-        except ValueError as error:
-            raise CorruptError("index", unit.offset, str(error)) from None
+        return decode(base, Layout(unit.rows, unit.cols, unit.kernel, count), data)
 
 
 PROBIT = Probit()

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from freezepack.codecs.predicted import Matrix
+
 _COLUMNS = (0, 3 << 14, 3 << 16, 3 << 18, 3 << 19, 3 << 20, 3 << 22, 3 << 23)
 _GROUPS = (0, 3 << 14, 3 << 16, 3 << 18, 3 << 19, 3 << 20, 3 << 21, 3 << 22)
 _PLACES = (0, 3 << 15, 3 << 18, 3 << 21)
@@ -10,13 +12,8 @@ _WIDTHS = (16, 28, 32, 49)
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """A unit of `rows` times `columns` positions, of which `trained` >= 1 are trained."""
-
-    rows: int
-    columns: int
-    kernel: int
-    trained: int
+class Layout(Matrix):
+    """A unit as the walk sees it."""
 
     @property
     def fixed_width(self) -> int:

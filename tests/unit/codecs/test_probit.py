@@ -163,7 +163,9 @@ def test_a_decoder_takes_large_units() -> None:
 
 def test_what_is_no_section_is_refused() -> None:
     unit = make_unit(np.zeros(18, np.uint32), Layout(2, 9, 9, 2))
-    with pytest.raises(TruncatedError, match="index at byte 64: 1 bytes left, expected two preset"):
+    with pytest.raises(
+        TruncatedError, match="index at byte 64: 1 bytes left, expected a preset of 2"
+    ):
         PROBIT.decode(memoryview(b"\xd6"), 2, unit)
     with pytest.raises(CorruptError, match="index at byte 64: this tensor has no base to predict"):
         PROBIT.decode(memoryview(b"\xd6\x30"), 2, replace(unit, base=None))
