@@ -60,18 +60,26 @@ def smallest(encode: Callable[[bytes], bytes], layout: Layout) -> bytes:
     for _ in range(2 if layout.rows * layout.columns <= _TWICE else 1):
         before = fields
         for name in _MOST._fields[:-1]:
-            for step in (1, -1):
-                start = fields
-                for trial in _climb(start, name, step):
-                    section = encode(trial.pack())
-                    if len(section) >= len(best):
-                        break
-                    best, fields = section, trial
-                if fields != start:
-                    break
+            best, fields = _move(encode, best, fields, name)
         if fields == before:
             break
     return best
+
+
+def _move(
+    encode: Callable[[bytes], bytes], best: bytes, fields: Fields, name: str
+) -> tuple[bytes, Fields]:
+    """Return the shortest section with one field higher, or else lower, and its fields."""
+    for step in (1, -1):
+        before = fields
+        for trial in _climb(before, name, step):
+            section = encode(trial.pack())
+            if len(section) >= len(best):
+                break
+            best, fields = section, trial
+        if fields != before:
+            break
+    return best, fields
 
 
 def _climb(fields: Fields, name: str, step: int) -> Iterator[Fields]:
