@@ -17,7 +17,8 @@ from freezepack.errors import CorruptError
 from freezepack.types import Positions
 from tests.unit.codecs.test_hazard_specification import make_case
 
-TEXT = (Path(__file__).parents[3] / "formats/probit.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[3]
+TEXT = (ROOT / "formats/probit.md").read_text(encoding="utf-8")
 
 
 def block(name: str) -> list[list[str]]:
@@ -37,6 +38,15 @@ def make_deep_case(rows: int, columns: int, x: int) -> tuple[NDArray[np.uint32],
 def test_the_tables_are_those_of_the_specification(name: str) -> None:
     listed = [int(word) for word in chain.from_iterable(block(f"table {name.upper()}"))]
     assert list(getattr(tables(), name)) == listed
+
+
+@pytest.mark.parametrize("name", ["logit", "pull", "gain", "exp2"])
+def test_the_kernel_has_the_same_tables(name: str) -> None:
+    # Masks reach the ends of a table too seldom to notice an error there.
+    text = (ROOT / "freezepack/native/csrc/probit_tables.h").read_text(encoding="utf-8")
+    found = re.search(rf"kProbit{name.title()}\[\d+\] = {{(.*?)}};", text, re.DOTALL)
+    assert found
+    assert [int(word) for word in found[1].replace(",", " ").split()] == [*getattr(tables(), name)]
 
 
 def test_the_specification_states_the_hash_of_the_tables() -> None:
