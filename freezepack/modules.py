@@ -1,7 +1,7 @@
 """Packs and torch modules: into a model in place, and out of a model with its seed and masks."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -16,7 +16,7 @@ from freezepack.files import write_output
 from freezepack.handle import PackFile, Source, open_pack
 from freezepack.matching import check_forms, check_ties, explain_names, match_names
 from freezepack.nn.frozen import rebuilt_tensors
-from freezepack.nn.raw import raw_view, wrap_raw
+from freezepack.nn.raw import raw_view, split_overlapping, wrap_raw
 from freezepack.nn.record import record_of
 from freezepack.nn.state import named_state, unwrap
 from freezepack.rebuild.rebuilder import DEFAULT_MAX_BYTES
@@ -36,8 +36,8 @@ def load_into(
 
     Names, shapes and element types are compared before anything is changed. Tensors are made in
     the model's own memory, on its own device: nothing is allocated but for tensors that are not
-    contiguous or that the model ties, one after the other, and what is trained. See `load_file`
-    for what is sent to a GPU.
+    contiguous or that the model ties, one after the other, and what is trained. Tensors that
+    overlap are filled one after the other. See `load_file` for what is sent to a GPU.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def load_into(
     ------
     CheckpointError
         If names, shapes or element types differ, the pack has two contents for tied weights, or
-        the model is frozen. Nothing is changed then. Without `strict`, names may differ, and of
-        two contents the first counts.
+        the model is frozen or without memory, on the device "meta". Nothing is changed then.
+        Without `strict`, names may differ, and of two contents the first counts.
     FormatError
         If the file is damaged. Tensors are changed by then, the damaged one included, unless the
         pack is a small one, which is checked as a whole before: load another pack into the model.
@@ -91,32 +91,51 @@ def load_into(
         if strict and (missing or unexpected):
             raise CheckpointError(explain_names(missing, unexpected, file.header.partial))
         check_forms(state.tensors, sources, file)
+        _check_memory(state.tensors)
         if strict:
             check_ties(sources, state.aliases, file)
-        _fill([(state.tensors[name], stored) for name, stored in sources.items()], file)
+        _fill({stored: state.tensors[name] for name, stored in sources.items()}, file)
     return missing, unexpected
 
 
-def _fill(targets: Sequence[tuple[Tensor, str]], file: PackFile) -> None:
-    """Make tensors of a pack in the memory of others, all of a device at once."""
-    here: dict[str, Tensor] = {}
-    there: dict[torch.device, dict[str, Tensor]] = {}
-    for tensor, stored in targets:
-        plain = _is_plain(tensor)
-        if plain and file.rebuilder_on(tensor.device) is not None:
-            there.setdefault(tensor.device, {})[stored] = tensor
-        elif plain and tensor.device.type == "cpu":
-            here[stored] = tensor
+def _check_memory(tensors: Mapping[str, Tensor]) -> None:
+    """Raise CheckpointError if a tensor has no memory: torch would copy into it in silence."""
+    for name, tensor in tensors.items():
+        if tensor.device.type == "meta":
+            problem = f"{name} is on the device 'meta' and has no memory to be filled"
+            raise CheckpointError(f"{problem}: call model.to_empty(device=...) before")
+
+
+def _fill(targets: Mapping[str, Tensor], file: PackFile) -> None:
+    """Make tensors of a pack, given by name, in the memory of others."""
+    plain = {}
+    for stored, tensor in targets.items():
+        is_host = tensor.device.type == "cpu" or file.rebuilder_on(tensor.device) is not None
+        if is_host and _is_plain(tensor):
+            plain[stored] = tensor
         else:
             with torch.no_grad():
                 tensor.copy_(_make(file, stored, tensor.device))
-    file.rebuilder.fill_tensors({stored: raw_view(tensor) for stored, tensor in here.items()})
-    for device, tensors in there.items():
-        remote = file.rebuilder_on(device)
-        if remote is not None:
-            remote.fill_device_tensors(tensors)
-    for tensors in (here, *there.values()):
-        for tensor in tensors.values():
+    for group in split_overlapping(plain):
+        _fill_at_once(group, file)
+
+
+def _fill_at_once(targets: Mapping[str, Tensor], file: PackFile) -> None:
+    """Make tensors in memory that no two of them share, all of a device together."""
+    here: dict[str, Tensor] = {}
+    there: dict[torch.device, dict[str, Tensor]] = {}
+    for stored, tensor in targets.items():
+        remote = file.rebuilder_on(tensor.device)
+        place = here if remote is None else there.setdefault(tensor.device, {})
+        place[stored] = tensor
+    try:
+        file.rebuilder.fill_tensors({name: raw_view(tensor) for name, tensor in here.items()})
+        for device, tensors in there.items():
+            remote = file.rebuilder_on(device)
+            if remote is not None:
+                remote.fill_device_tensors(tensors)
+    finally:
+        for tensor in targets.values():
             _mark_changed(tensor)
 
 

@@ -1,5 +1,7 @@
 """torch tensors as bits: element types and raw views, without a copy."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -111,3 +113,30 @@ def wrap_raw(raw: RawArray, dtype: DType, shape: tuple[int, ...]) -> Tensor:
     if part != torch_dtype(dtype):
         bits = torch.view_as_complex(bits.reshape(-1, 2))
     return bits.reshape(shape)
+
+
+def split_overlapping(tensors: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+    """Split contiguous tensors into groups, in each of which no two share memory.
+
+    Returns
+    -------
+    list of dict of name to Tensor
+        One group, and one more for each tensor that begins inside another.
+
+    Examples
+    --------
+    >>> flat = torch.zeros(5)
+    >>> tensors = {"flat": flat, "part": flat[2:], "other": torch.zeros(3)}
+    >>> sorted(sorted(group) for group in split_overlapping(tensors))
+    [['flat', 'other'], ['part']]
+    """
+    apart: dict[str, Tensor] = {}
+    others: list[dict[str, Tensor]] = []
+    end = 0
+    for name, tensor in sorted(tensors.items(), key=lambda item: item[1].data_ptr()):
+        if tensor.data_ptr() < end:
+            others.append({name: tensor})
+        else:
+            apart[name] = tensor
+        end = max(end, tensor.data_ptr() + tensor.numel() * tensor.element_size())
+    return [apart, *others]

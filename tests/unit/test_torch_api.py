@@ -1,6 +1,7 @@
 """State dicts and models in and out, in the words of safetensors."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from torch import Tensor, nn
 
 import freezepack
 from freezepack.nn.fill import fill_weights
+from freezepack.rebuild.rebuilder import Rebuilder
+from freezepack.rebuild.torch_devices.rebuilder import DeviceRebuilder
 from freezepack.torch import load, load_file, load_into, load_model, save, save_file, save_model
 
 
@@ -78,6 +81,62 @@ def test_two_contents_of_a_tied_weight_are_refused_and_nothing_is_changed() -> N
     assert model.get_parameter("1.weight").tolist() == one.tolist()
     assert load_into(model, save({"0.weight": two, "1.weight": two.clone()})) == ([], [])
     assert model.get_parameter("1.weight").tolist() == two.tolist()
+
+
+class Views(nn.Module):
+    """One buffer, and a part of it under a name of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("flat", torch.zeros(400, 300))
+        self.register_buffer("other", torch.zeros(3))
+        self.register_buffer("part", self.get_buffer("flat")[100:])
+
+
+@pytest.mark.parametrize("backend", [None, "torch"])
+def test_tensors_that_overlap_are_filled_one_after_the_other(
+    backend: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind: type[Rebuilder] = Rebuilder
+    name = "fill_tensors"
+    if backend is not None:
+        kind, name = DeviceRebuilder, "fill_device_tensors"
+    fill, calls = getattr(kind, name), []
+
+    def watched(self: Rebuilder, targets: dict[str, Any]) -> None:
+        calls.append(sorted(targets))
+        fill(self, targets)
+
+    monkeypatch.setattr(kind, name, watched)
+    flat = torch.randn(400, 300)
+    data = save({"flat": flat, "other": torch.ones(3), "part": flat[100:].clone()})
+    model = Views()
+    load_into(model, data, backend=backend)
+    assert torch.equal(model.get_buffer("flat"), flat)
+    assert [call for call in calls if call] == [["flat", "other"], ["part"]]
+
+
+def test_a_model_without_memory_is_refused() -> None:
+    with torch.device("meta"):
+        model = nn.Linear(3, 2)
+    wanted = (
+        r"bias is on the device 'meta' and .* to be filled: call model\.to_empty\(device=\.\.\.\)"
+    )
+    with pytest.raises(freezepack.CheckpointError, match=wanted):
+        load_into(model, save(nn.Linear(3, 2).state_dict()))
+    model.to_empty(device="cpu")
+    assert load_into(model, save(nn.Linear(3, 2).state_dict())) == ([], [])
+
+
+def test_damage_leaves_no_stale_gradient() -> None:
+    model = nn.Linear(200, 300, bias=False)
+    data = bytearray(save({"weight": torch.randn(300, 200)}))
+    data[-1] ^= 1
+    loss = model(torch.ones(1, 200, requires_grad=True)).sum()
+    with pytest.raises(freezepack.CorruptError):
+        load_into(model, bytes(data))
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
 
 
 def test_names_that_differ_are_listed_and_nothing_is_changed() -> None:
