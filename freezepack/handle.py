@@ -12,7 +12,12 @@ from freezepack.files import hold_stream
 from freezepack.format.reader import PackReader
 from freezepack.format.tables import Header
 from freezepack.rebuild.rebuilder import DEFAULT_MAX_BYTES, Rebuilder
-from freezepack.rebuild.torch_devices import DEVICE_BACKENDS, HOST, choose_device_backend
+from freezepack.rebuild.torch_devices import (
+    DEVICE_BACKENDS,
+    HOST,
+    choose_device_backend,
+    find_device,
+)
 from freezepack.registry import Entry, Registry
 from freezepack.slicing import Index, cut
 from freezepack.types import DType, RawArray
@@ -84,22 +89,29 @@ class PackFile:
         return self._rebuilder
 
     def rebuilder_on(self, device: Any) -> "DeviceRebuilder | None":
-        """Return what makes the tensors on a device of torch, or None if the CPU does."""
-        place = str(device)
-        if place not in self._devices:
-            backend = choose_device_backend(device, self._device_backend)
+        """Return what makes the tensors on a device of torch, or None if the CPU does.
+
+        Raises
+        ------
+        FreezepackError
+            If torch has no such device here, or the back end does not work there.
+        """
+        name = str(device)
+        if name not in self._devices:
+            place = find_device(device)
+            backend = choose_device_backend(place, self._device_backend)
             if backend is None:
-                self._devices[place] = None
+                self._devices[name] = None
             else:
                 from freezepack.rebuild.torch_devices.rebuilder import DeviceRebuilder
 
-                self._devices[place] = DeviceRebuilder(
+                self._devices[name] = DeviceRebuilder(
                     self._rebuilder.reader,
                     device=place,
                     device_backend=backend,
                     **self._options,
                 )
-        return self._devices[place]
+        return self._devices[name]
 
     def keys(self) -> list[str]:
         """Return all names, aliases included, in file order."""
@@ -258,6 +270,8 @@ def open_pack(
         If the header breaks a rule; the error names field and offset.
     UnknownNameError
         If there is no such framework or back end.
+    FreezepackError
+        If torch has no such device here, or the back end does not work there.
 
     Examples
     --------

@@ -134,3 +134,10 @@ def test_what_is_in_use_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> 
     assert describe_device() == "torch: on 'mps' (triton: tensors are on 'mps', expected 'cuda')"
     monkeypatch.setenv("FREEZEPACK_DEVICE_BACKEND", "host")
     assert describe_device() == "none: FREEZEPACK_DEVICE_BACKEND=host is set"
+    monkeypatch.setattr("torch.mps.is_available", lambda: False)
+    monkeypatch.setenv("FREEZEPACK_DEVICE_BACKEND", "torch")
+    assert describe_device().startswith("torch: on 'cpu' (triton: ")
+    monkeypatch.setenv("FREEZEPACK_DEVICE_BACKEND", "trch")
+    assert describe_device().startswith("none: no device back end named 'trch'. Did you mean")
+    monkeypatch.delenv("FREEZEPACK_DEVICE_BACKEND")
+    assert describe_device().startswith("none: torch finds no device beside the CPU (triton: ")

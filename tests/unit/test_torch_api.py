@@ -233,3 +233,10 @@ def test_other_tensors_are_refused() -> None:
 def test_names_that_are_not_there_are_refused() -> None:
     with pytest.raises(AttributeError, match="no attribute 'lod'"):
         _ = freezepack.torch.lod
+
+
+@pytest.mark.parametrize("device", ["nonsense", "hpu:77", "xla"])
+def test_a_device_that_is_not_there_is_an_error_of_ours(tmp_path: Path, device: str) -> None:
+    save_file({"w": torch.ones(2)}, tmp_path / "a.fpk")
+    with pytest.raises(freezepack.FreezepackError, match=f"device '{device}' cannot be used: "):
+        load_file(tmp_path / "a.fpk", device)

@@ -80,6 +80,31 @@ def choose_device_backend(
     return next((part for part in parts if not part.problem(place)), None)
 
 
+def find_device(device: "Device | str | int") -> "Device":
+    """Return the device of torch that is meant.
+
+    Raises
+    ------
+    FreezepackError
+        If torch has no such device here; in its own words.
+
+    Examples
+    --------
+    >>> find_device("cpu")
+    device(type='cpu')
+    """
+    import torch
+
+    try:
+        place = torch.device(device)
+        torch.empty(0, device=place)
+    except (AssertionError, ImportError, RuntimeError) as error:
+        # Torch asserts that it was built for CUDA, and imports modules of other devices.
+        problem = str(error).partition("\n")[0]
+        raise FreezepackError(f"device {str(device)!r} cannot be used: {problem}") from None
+    return place
+
+
 def describe_device() -> str:
     """Say in one line what rebuilds tensors on this machine's device, or why the CPU does.
 
@@ -93,6 +118,8 @@ def describe_device() -> str:
     names = ["cuda", "xpu", "mps"]
     place = next((name for name in names if getattr(torch, name).is_available()), None)
     triton: DeviceBackend = DEVICE_BACKENDS.get_part("triton")
+    if place is None and os.environ.get(VARIABLE):
+        place = "cpu"
     if place is None:
         problem = triton.problem()
         return f"none: torch finds no device beside the CPU (triton: {problem or 'ready'})"
