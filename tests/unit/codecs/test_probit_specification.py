@@ -34,6 +34,17 @@ def make_deep_case(rows: int, columns: int, x: int) -> tuple[NDArray[np.uint32],
     return base, positions
 
 
+def make_steep_case(rows: int, columns: int, x: int) -> tuple[NDArray[np.uint32], Positions]:
+    base, positions = make_case(rows, columns, x)
+    base[np.arange(base.size) % 16 != 0] -= np.uint32(0x09000000)
+    return base, positions
+
+
+MAKERS = {"vectors": make_case, "vectors-deep": make_deep_case, "vectors-steep": make_steep_case}
+VECTORS = [(words, make) for name, make in MAKERS.items() for words in block(name)]
+PRESETS = [Preset.of(bytes.fromhex(words[5][:4])) for words, _ in VECTORS]
+
+
 @pytest.mark.parametrize("name", ["logit", "pull", "gain", "exp2"])
 def test_the_tables_are_those_of_the_specification(name: str) -> None:
     listed = [int(word) for word in chain.from_iterable(block(f"table {name.upper()}"))]
@@ -57,8 +68,7 @@ def test_the_specification_states_the_hash_of_the_tables() -> None:
 @pytest.mark.parametrize("twin", [reference, kernel])
 @pytest.mark.parametrize(
     ("vector", "make"),
-    [(words, make_case) for words in block("vectors")]
-    + [(words, make_deep_case) for words in block("vectors-deep")],
+    VECTORS,
     ids=lambda value: "x".join(value[:3]) if isinstance(value, list) else value.__name__,
 )
 def test_vectors_come_out_of_both_twins(twin: object, vector: list[str], make: Any) -> None:
@@ -78,16 +88,13 @@ def test_vectors_come_out_of_both_twins(twin: object, vector: list[str], make: A
     [("noise", 4), ("row", 4), ("place", 4), ("cell", 4), ("column", 8), ("group", 8)],
 )
 def test_vectors_hold_every_value_of_a_field(field: str, values: int) -> None:
-    presets = [
-        Preset.of(bytes.fromhex(words[5][:4])) for words in block("vectors") + block("vectors-deep")
-    ]
-    assert len({getattr(preset, field) for preset in presets}) == values
+    assert len({getattr(preset, field) for preset in PRESETS}) == values
 
 
 def test_vectors_hold_every_width_that_matters() -> None:
     widths = set()
-    for words in block("vectors") + block("vectors-deep"):
-        preset, columns, area = Preset.of(bytes.fromhex(words[5][:4])), int(words[1]), int(words[2])
+    for preset, (words, _) in zip(PRESETS, VECTORS, strict=True):
+        columns, area = int(words[1]), int(words[2])
         free = not 2 <= area <= 64 and columns > preset.width
         if free and (preset.group or preset.place or preset.cell):
             widths.add(preset.width)
