@@ -1,6 +1,6 @@
 """Tensors of an open pack: whole or by ranges of elements, checked, within a limit."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 
 from freezepack.digest import content_digest
@@ -22,6 +22,8 @@ DEFAULT_MAX_BYTES = 1 << 34
 """16 GiB: a few hundred bytes of file may ask for any amount of memory."""
 MAX_CHAIN = 16
 """Most packs that may stand behind one another."""
+_UNITS = 1 << 10
+"""Units that are checked at a time: enough for any number of threads, few enough to be listed."""
 
 
 class Rebuilder:
@@ -124,6 +126,8 @@ class Rebuilder:
             self._check_bytes(record.spec.nbytes, record.spec.name)
         for record in records:
             self._check_model_for(record)
+        if len(records) >= len(self.header.tensors):
+            self.reader.expect_all()
         self._fill(records, list(outs.values()))
 
     def tensors(self) -> dict[str, RawArray]:
@@ -149,15 +153,18 @@ class Rebuilder:
     def verify(self) -> None:
         """Make every tensor once and compare the digests; nothing is kept.
 
+        Damage is reported once it is reached, with no more made than some GB behind it.
+
         Raises
         ------
         LimitError
-            If one has more than `max_bytes`.
+            If one has more than `max_bytes`; nothing is made then.
         FormatError, BaseMismatchError
             As `tensor` does.
         """
         for name, record in self.header.tensors.items():
             self._check_bytes(record.spec.nbytes, name)
+        self.reader.expect_all()
         self._check_model()
 
     def elements(self, name: str, start: int, stop: int) -> RawArray:
@@ -218,8 +225,8 @@ class Rebuilder:
     def _patcher(self, record: TensorRecord) -> UnitPatcher:
         return UnitPatcher(self.reader, record, self.base_of(record))
 
-    def _fill(self, records: Sequence[TensorRecord], outs: Sequence[RawArray]) -> None:
-        """Make tensors in `outs` and compare their digests, which are known."""
+    def _fill(self, records: Sequence[TensorRecord], outs: Sequence[RawArray | None]) -> None:
+        """Make tensors in `outs` and compare their digests, which are known; None keeps nothing."""
         found = fill_tensors([self._patcher(record) for record in records], outs)
         for record, value in zip(records, found, strict=True):
             name = record.spec.name
@@ -244,8 +251,13 @@ class Rebuilder:
 
     def _check_model(self) -> None:
         """Compare the digests of all tensors, of which none is kept."""
-        patchers = [self._patcher(record) for record in self.header.tensors.values()]
-        self._compare_all(fill_tensors(patchers, [None] * len(patchers)))
+        records = list(self.header.tensors.values())
+        if self.header.digest is not None:
+            patchers = [self._patcher(record) for record in records]
+            self._compare_all(fill_tensors(patchers, [None] * len(patchers)))
+            return
+        for first, end in _group([record.layout.units for record in records], _UNITS):
+            self._fill(records[first:end], [None] * (end - first))
 
     def _compare_all(self, found: Sequence[int]) -> None:
         """Compare the digests of all tensors, in file order, with those of the header."""
@@ -264,3 +276,15 @@ class Rebuilder:
 
     def _check_bytes(self, nbytes: int, name: str = "") -> None:
         check_bytes(self.header, nbytes, self.max_bytes, name)
+
+
+def _group(sizes: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
+    """Yield ranges of items of at most `most` together, or of one item that is larger."""
+    first, total = 0, 0
+    for number, size in enumerate(sizes):
+        if number > first and total + size > most:
+            yield first, number
+            first, total = number, 0
+        total += size
+    if first < len(sizes):
+        yield first, len(sizes)

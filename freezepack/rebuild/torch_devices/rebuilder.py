@@ -96,6 +96,7 @@ class DeviceRebuilder(Rebuilder):
             As for `tensor`.
         """
         self.check_limit()
+        self.reader.expect_all()
         records = list(self.header.tensors.values())
         outs = [empty_tensor(record.spec, self.device) for record in records]
         self._compare_all(self._make(records, outs))

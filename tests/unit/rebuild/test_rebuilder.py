@@ -16,10 +16,13 @@ from freezepack.format.writer import EncodedPack, EncodedTensor, EncodedUnit, wr
 from freezepack.pack.claims import Claim
 from freezepack.pack.packer import pack_arrays
 from freezepack.random import make_init
+from freezepack.rebuild import rebuilder as module
 from freezepack.rebuild.bases import ArraysBase, BaseTensors
 from freezepack.rebuild.host import NUMPY
 from freezepack.rebuild.packed import PackedBase
+from freezepack.rebuild.ranges import fill_tensors
 from freezepack.rebuild.rebuilder import MAX_CHAIN, Rebuilder
+from freezepack.rebuild.unit import UnitPatcher
 from freezepack.types import (
     Base,
     Draw,
@@ -103,8 +106,36 @@ def test_a_whole_load_has_the_file_read_ahead(
         made.elements("w", 5, 6)
         assert not expected
         assert made.tensors()["w"].tolist() == raw.tolist()
+        made.fill_tensor("w", np.zeros(spec.size, np.uint8))
+        made.verify()
         start = reader.header.file_size - spec.size
-    assert expected == [(start, spec.size)]
+    assert expected == [(start, spec.size)] * 3
+
+
+def test_a_check_of_all_takes_a_few_units_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    arrays = {
+        name: (TensorSpec(name, (2**15,), DType.uint8), rng.integers(0, 256, 2**15, np.uint8))
+        for name in "abcde"
+    }
+    data = bytearray(packed(arrays, values="raw"))
+    calls: list[list[str]] = []
+
+    def watched(patchers: list[UnitPatcher], outs: list[RawArray | None]) -> list[int]:
+        calls.append([patcher.record.spec.name for patcher in patchers])
+        return fill_tensors(patchers, outs)
+
+    monkeypatch.setattr(module, "fill_tensors", watched)
+    monkeypatch.setattr(module, "_UNITS", 2)
+    made = rebuilder(bytes(data))
+    assert made.header.digest is None
+    made.verify()
+    assert calls == [["a", "b"], ["c", "d"], ["e"]]
+    calls.clear()
+    data[-(2**16) - 1] ^= 1  # the last of "c"
+    with pytest.raises(CorruptError, match="of 'c'"):
+        rebuilder(bytes(data)).verify()
+    assert calls == [["a", "b"], ["c", "d"]]
 
 
 def test_memory_of_another_form_is_refused() -> None:
