@@ -8,4 +8,5 @@ probability exp(-sum of rates), so one decision can pass over many frozen positi
     kernel      its C++ twin                      rates       the three factors
     search      choice of the preset byte         mixer       the correction of position decisions
     reference   its Python twin                   coder       decisions to bytes
+    predicted   checks and calls of the kernel that `probit` shares
 """

@@ -7,8 +7,8 @@ import numpy as np
 from freezepack.codecs.base import Unit
 from freezepack.codecs.hazard import kernel, reference
 from freezepack.codecs.hazard.layout import Layout
+from freezepack.codecs.hazard.predicted import Base, Predicted, read_base
 from freezepack.codecs.hazard.search import smallest
-from freezepack.codecs.predicted import Base, Predicted, read_base
 from freezepack.types import Positions
 
 

@@ -1,7 +1,7 @@
 """The C++ twin of `reference`: the same bytes, some hundred times faster."""
 
 from freezepack.codecs.hazard.layout import Layout
-from freezepack.codecs.predicted import Base, Kernel
+from freezepack.codecs.hazard.predicted import Base, Kernel
 from freezepack.types import Positions
 
 _KERNEL = Kernel("hazard", 1)

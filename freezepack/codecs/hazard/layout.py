@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from freezepack.codecs.hazard.arithmetic import clamp
-from freezepack.codecs.predicted import Matrix
+from freezepack.codecs.hazard.predicted import Matrix
 
 STRENGTHS = (1, 2, 4, 8, 16, 64, 256, 4096)
 FLAT = 63

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from freezepack.codecs.base import Unit
-from freezepack.codecs.predicted import Base, Predicted, read_base
+from freezepack.codecs.hazard.predicted import Base, Predicted, read_base
 from freezepack.codecs.probit import kernel, reference
 from freezepack.codecs.probit.layout import Layout
 from freezepack.codecs.probit.search import smallest

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from freezepack.codecs.predicted import Matrix
+from freezepack.codecs.hazard.predicted import Matrix
 
 _COLUMNS = (0, 3 << 14, 3 << 16, 3 << 18, 3 << 19, 3 << 20, 3 << 22, 3 << 23)
 _GROUPS = (0, 3 << 14, 3 << 16, 3 << 18, 3 << 19, 3 << 20, 3 << 21, 3 << 22)
