@@ -19,7 +19,7 @@ from freezepack.rebuild.torch_devices import (
     find_device,
 )
 from freezepack.registry import Entry, Registry
-from freezepack.slicing import Index, cut
+from freezepack.slicing import Index
 from freezepack.types import DType, RawArray
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ class TensorSlice:
     def __getitem__(self, index: Index) -> Any:
         spec = self._record.spec
         if self._file._there is not None:
-            return self._file._there.device_cut(spec.name, cut(spec.shape, index))
+            return self._file._there.device_part(spec.name, index)
         part = self._file.rebuilder.part(spec.name, index)
         return self._file._make(part.reshape(-1), spec.dtype, part.shape)
 

@@ -15,11 +15,13 @@ that on a card is not known yet; benchmarks/gpu.sh tells.
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from freezepack import native
 from freezepack.format.reader import PackReader
 from freezepack.format.tables import TensorRecord
 from freezepack.random.philox import make_words
@@ -36,7 +38,7 @@ from freezepack.rebuild.torch_devices.bits import (
 )
 from freezepack.rebuild.torch_devices.jobs import Job, send_patches
 from freezepack.rebuild.unit import UnitPatcher
-from freezepack.slicing import Cut
+from freezepack.slicing import Index, Piece, answer_shape, split
 from freezepack.types import SeedBase, ZerosBase
 
 _PIECE = 1 << 24
@@ -132,35 +134,42 @@ class DeviceRebuilder(Rebuilder):
         records = [self._check_record(name) for name in targets]
         self._fill_records(records, list(targets.values()))
 
-    def device_elements(self, name: str, start: int, stop: int) -> Tensor:
-        """Make elements `start` to `stop` - 1 of a tensor on the device, as one dimension.
+    def device_part(self, name: str, index: Index) -> Tensor:
+        """Make what an index asks for of a tensor on the device; as `part`.
 
-        Checked as by `elements`.
+        Returns
+        -------
+        Tensor in the shape of the answer
+            With memory of its own. Beside it, a unit for each thread of the host is held.
         """
         record = self.record(name)
-        if not 0 <= start <= stop <= record.spec.size:
-            problem = f"elements {start} to {stop} of {name!r}, which has {record.spec.size}"
-            raise ValueError(problem)
-        self._check_bytes((stop - start) * record.spec.dtype.itemsize, record.spec.name)
-        out = torch.empty(stop - start, dtype=torch_type(record.spec.dtype), device=self.device)
-        self._run([Job(self._patcher(record), bits_of(out, record.spec.dtype), start)])
+        spec = record.spec
+        shape = answer_shape(spec.shape, index)
+        self._check_bytes(prod(shape) * spec.dtype.itemsize, spec.name)
+        out = torch.empty(shape, dtype=torch_type(spec.dtype), device=self.device)
+        if not out.numel():
+            return out
+        patcher = self._patcher(record)
+        pieces = list(split(spec.shape, index, patcher.layout.unit_positions))
+        runs = [piece for piece in pieces if piece.cut.is_run]
+        self._make_blocks(patcher, runs, [out[_place(piece)] for piece in runs])
+        others = [piece for piece in pieces if not piece.cut.is_run]
+        step = native.get_num_threads()
+        for first in range(0, len(others), step):
+            batch = others[first : first + step]
+            blocks = [out.new_empty(piece.cut.shape) for piece in batch]
+            self._make_blocks(patcher, batch, blocks)
+            for piece, block in zip(batch, blocks, strict=True):
+                out[_place(piece)] = _take(block, piece.cut.rest)
         return out
 
-    def device_cut(self, name: str, wanted: Cut) -> Tensor:
-        """Make a part of a tensor on the device, in memory of its own; checked as by `elements`."""
-        block = self.device_elements(name, wanted.start, wanted.stop).view(wanted.shape)
-        part, axis = block, 0
-        for item in wanted.rest:
-            if isinstance(item, slice):
-                part = _step(part, axis, range(*item.indices(part.shape[axis])))
-                axis += 1
-            else:
-                part = part.select(axis, item)
-        return (
-            part
-            if part.shape == block.shape and part.is_contiguous()
-            else part.clone(memory_format=torch.contiguous_format)
-        )
+    def _make_blocks(
+        self, patcher: UnitPatcher, pieces: Sequence[Piece], blocks: Sequence[Tensor]
+    ) -> None:
+        """Write the ranges that pieces come from, as they are in C order."""
+        dtype = patcher.record.spec.dtype
+        pairs = zip(pieces, blocks, strict=True)
+        self._run([Job(patcher, bits_of(block, dtype), piece.cut.start) for piece, block in pairs])
 
     def patcher_of(self, name: str) -> UnitPatcher:
         """Return what decodes the patch of a tensor."""
@@ -258,12 +267,24 @@ def _numbers(digests: Tensor) -> list[int]:
     return [value % 2**64 for value in digests.tolist()]
 
 
-def _step(tensor: Tensor, axis: int, numbers: range) -> Tensor:
-    """Take the rows `numbers` of an axis; torch's own slices have no negative steps."""
-    if numbers.step > 0 or not numbers:
-        return tensor[(slice(None),) * axis + (slice(numbers.start, numbers.stop, numbers.step),)]
-    rows = slice(numbers[-1], numbers[0] + 1, -numbers.step)
-    return tensor[(slice(None),) * axis + (rows,)].flip(axis)
+def _place(piece: Piece) -> Any:
+    """Return the index of a piece in the answer; with the ellipsis it always gives a view."""
+    return (*piece.place, Ellipsis)
+
+
+def _take(block: Tensor, index: Sequence[int | slice]) -> Tensor:
+    """Return a view of what an index asks for; torch's own slices have no negative steps."""
+    axis = 0
+    for item in index:
+        if not isinstance(item, slice):
+            block = block.select(axis, item)
+            continue
+        numbers = range(*item.indices(block.shape[axis]))
+        low, high = sorted((numbers[0], numbers[-1]))
+        rows = (slice(None),) * axis + (slice(low, high + 1, abs(numbers.step)),)
+        block = block[rows] if numbers.step > 0 else block[rows].flip(axis)
+        axis += 1
+    return block
 
 
 @cache
