@@ -149,7 +149,8 @@ class PackFile:
         Returns
         -------
         dict of name to tensor
-            In file order. Tied names share one tensor.
+            In file order. Tied names share one tensor. In main memory, those below 16 MiB share
+            blocks, which live as long as any of them.
 
         Raises
         ------

@@ -125,7 +125,8 @@ def load_file(
     Returns
     -------
     dict of name to array
-        In file order. Tied names share one array.
+        In file order. Tied names share one array. Arrays below 16 MiB share blocks of up to 64 MiB:
+        to keep a few of them alone, keep copies.
 
     Raises
     ------

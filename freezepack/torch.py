@@ -132,7 +132,8 @@ def load_file(
     Returns
     -------
     dict of name to Tensor
-        In file order. Tied names share one tensor.
+        In file order. Tied names share one tensor. Each has a storage of its own, but below 16 MiB
+        they share blocks of up to 64 MiB of main memory: to keep a few of them alone, keep clones.
 
     Raises
     ------

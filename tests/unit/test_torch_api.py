@@ -1,5 +1,6 @@
 """State dicts and models in and out, in the words of safetensors."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,15 @@ def test_two_contents_of_a_tied_weight_are_refused_and_nothing_is_changed() -> N
     assert model.get_parameter("1.weight").tolist() == one.tolist()
     assert load_into(model, save({"0.weight": two, "1.weight": two.clone()})) == ([], [])
     assert model.get_parameter("1.weight").tolist() == two.tolist()
+
+
+def test_a_tensor_is_saved_without_those_that_share_its_block() -> None:
+    state = {"large": torch.randn(1000, 1000), "small": torch.randn(10)}
+    loaded = load(save(state))
+    assert [loaded[name].untyped_storage().nbytes() for name in state] == [4_000_000, 40]
+    file = io.BytesIO()
+    torch.save(loaded["small"], file)
+    assert len(file.getvalue()) < 4000
 
 
 class Views(nn.Module):
