@@ -36,7 +36,7 @@ def list_parts(what: str | None, as_json: bool) -> None:
     Without WHAT, list everything.
     """
     if what is not None and what not in TABLES and what not in GROUPS:
-        raise UnknownNameError("list", what, [*TABLES, *GROUPS])
+        raise UnknownNameError("list", what, {**TABLES, **GROUPS})
     names = list(TABLES) if what is None else GROUPS.get(what, (what,))
     tables = {name: _rows(TABLES[name].load()) for name in names}
     if as_json:

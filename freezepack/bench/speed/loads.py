@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 import numpy as np
@@ -59,13 +59,12 @@ def measure_loads(
     Raises
     ------
     MissingExtraError, FreezepackError, VerificationError
-        As `store_forms` does.
+        As `check_loads` and `store_forms` do.
     """
-    require_packages()
+    check_loads(sizes, scratch)
     rows: list[Row] = []
     for size in sizes:
-        with TemporaryDirectory(dir=_existing(scratch)) as folder:
-            check_room(Path(folder), 4 * 4 * size)
+        with TemporaryDirectory(dir=scratch) as folder:
             report(f"a network of {size:,} weights, freezing rate {RATE}: files")
             network = make_network(size, float(RATE))
             forms = list(store_forms(network, Path(folder), small or size <= MOST_SMALL))
@@ -79,10 +78,20 @@ def measure_loads(
     return rows
 
 
-def _existing(scratch: Path | None) -> Path | None:
+def check_loads(sizes: Sequence[int], scratch: Path | None = None) -> None:
+    """Check what can be checked before anything is measured.
+
+    Raises
+    ------
+    MissingExtraError
+        If torch or safetensors is not installed.
+    FreezepackError
+        If the folder does not exist or has not enough room.
+    """
+    require_packages()
     if scratch is not None and not scratch.is_dir():
         raise FreezepackError(f"{scratch} is no folder: --scratch names one that exists")
-    return scratch
+    check_room(scratch or Path(gettempdir()), 4 * 4 * max(sizes))
 
 
 def _measure(

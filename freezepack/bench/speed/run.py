@@ -1,7 +1,7 @@
 """`freezepack bench speed`: check what was asked for, then measure it."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -9,11 +9,19 @@ from pathlib import Path
 
 from freezepack import native
 from freezepack.bench.machine import describe_machine
-from freezepack.bench.speed.cases import PEER, SIZES, Wanted, check_names, choose_cases
-from freezepack.bench.speed.paths import list_paths
+from freezepack.bench.speed import paths as ways
+from freezepack.bench.speed.cases import (
+    PEER,
+    PEER_DRAWS,
+    SIZES,
+    FillCase,
+    Wanted,
+    check_names,
+    choose_cases,
+)
 from freezepack.bench.speed.results import PARTS, Rows, SpeedResult, list_outputs
 from freezepack.bench.speed.turns import Pace
-from freezepack.errors import MissingExtraError
+from freezepack.errors import FreezepackError, MissingExtraError
 from freezepack.files import check_output
 
 NEED_TORCH = ("load", "decoding")
@@ -61,7 +69,7 @@ class SpeedRun:
 
 
 def run_speed(run: SpeedRun, report: Report) -> SpeedResult:
-    """Measure; nothing is written.
+    """Measure; nothing is written, but the folder for results is made.
 
     Raises
     ------
@@ -85,13 +93,20 @@ def check_run(run: SpeedRun, report: Report) -> list[str]:
         If a result exists and may not be replaced.
     MissingExtraError
         If pictures are asked for and matplotlib is not installed.
+    UnknownNameError, FreezepackError
+        If a fill is not known or none is left, or files to load cannot be written.
     """
     parts = choose_parts(run, report)
+    if "generator" in parts:
+        find_cases(run, ways.list_paths())
+    if "load" in parts:
+        import_module("freezepack.bench.speed.loads").check_loads(_load_sizes(run), run.scratch)
     if run.plot and find_spec("matplotlib") is None:
         raise MissingExtraError("matplotlib", "bench", "freezepack bench speed --plot")
     if run.output is not None:
         for name in list_outputs(parts, run.draws_pictures):
             check_output(run.output / name, force=run.force)
+        run.output.mkdir(parents=True, exist_ok=True)
         if run.plot is None and not run.draws_pictures:
             report("matplotlib is not installed: no pictures")
     return parts
@@ -111,22 +126,43 @@ def choose_parts(run: SpeedRun, report: Report) -> list[str]:
     return list(dict.fromkeys(parts))
 
 
-def _generator(run: SpeedRun, report: Report) -> Rows:
-    fills = import_module("freezepack.bench.speed.fills")
-    paths = list_paths()
+def find_cases(run: SpeedRun, paths: Mapping[str, ways.Path]) -> list[FillCase]:
+    """Return the fills to measure.
+
+    Raises
+    ------
+    UnknownNameError
+        If a path, draw or element type is not known.
+    FreezepackError
+        If what was named leaves none.
+    """
     slow = {name: path.is_slow for name, path in paths.items()}
     cases = choose_cases(run.wanted, slow, native.get_num_threads())
     if find_spec("torch") is None and PEER not in run.wanted.paths:
         cases = [case for case in cases if case.path != PEER]
+    if not cases:
+        draws = " and ".join(PEER_DRAWS)
+        raise FreezepackError(f"{PEER} generator has only {draws}: name another --path or --draw")
+    return cases
+
+
+def _generator(run: SpeedRun, report: Report) -> Rows:
+    fills = import_module("freezepack.bench.speed.fills")
+    paths = ways.list_paths()
+    cases = find_cases(run, paths)
     rows: Rows = fills.measure_fills(cases, paths, run.pace(0.4, 1.0), report)
     return rows
+
+
+def _load_sizes(run: SpeedRun) -> Sequence[int]:
+    return run.wanted.sizes or SIZES[1:]
 
 
 def _load(run: SpeedRun, report: Report) -> Rows:
     loads = import_module("freezepack.bench.speed.loads")
     cores = native.get_num_threads()
     rows: Rows = loads.measure_loads(
-        run.wanted.sizes or SIZES[1:],
+        _load_sizes(run),
         run.wanted.threads or (sorted({1, cores}) if run.wanted.full else (cores,)),
         run.pace(1.0, 6.0, least=5),
         report,

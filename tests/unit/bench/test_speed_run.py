@@ -11,7 +11,12 @@ from freezepack.bench.speed import decoding, run, startup
 from freezepack.bench.speed.run import SpeedRun, choose_parts
 from freezepack.bench.speed.turns import Pace
 from freezepack.cli.bench import bench
-from freezepack.errors import MissingExtraError, OutputExistsError, UnknownNameError
+from freezepack.errors import (
+    FreezepackError,
+    MissingExtraError,
+    OutputExistsError,
+    UnknownNameError,
+)
 
 SMALL = ["speed", "--part", "generator", "--path", "numpy", "--size", "2k", "--rounds", "1"]
 
@@ -95,6 +100,20 @@ def test_unknown_names_are_refused(arguments: list[str], message: str) -> None:
     done = invoke("speed", *arguments)
     assert isinstance(done.exception, UnknownNameError)
     assert str(done.exception).startswith(message)
+
+
+def test_what_cannot_be_done_is_said_before_anything_is_measured(tmp_path: Path) -> None:
+    done = invoke("speed", "--scratch", tmp_path / "none")
+    assert isinstance(done.exception, FreezepackError)
+    assert str(done.exception).startswith(f"{tmp_path / 'none'} is no folder: --scratch names")
+    (tmp_path / "file").write_text("")
+    folder = invoke("speed", "--part", "startup", "-o", tmp_path / "file" / "out")
+    alone = invoke("speed", "--path", "torch's own", "--draw", "sign")
+    assert isinstance(folder.exception, OSError)
+    assert isinstance(alone.exception, FreezepackError)
+    wanted = "torch's own generator has only normal and uniform: name another --path or --draw"
+    assert str(alone.exception) == wanted
+    assert (done.stderr, folder.stderr, alone.stderr) == ("", "", "")
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
