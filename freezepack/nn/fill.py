@@ -50,7 +50,8 @@ def eligible_weights(
     ('0.weight', '2.weight')
     """
     inner = unwrap(model)
-    parameters = {name: p for name, p in inner.named_parameters() if p.dim() >= 2}
+    everywhere = inner.named_parameters(remove_duplicate=False)  # files use the first by bytes
+    parameters = {name: p for name, p in everywhere if p.dim() >= 2}
     norms = [module for module in inner.modules() if isinstance(module, NORMALISATION)]
     normal = {id(p) for module in norms for p in module.parameters(recurse=False)}
     order = {name: rank for rank, name in enumerate(named_state(inner).tensors)}

@@ -1,6 +1,6 @@
 """Gradients of the mean loss over a score batch, in chunks, without touching the network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -83,7 +83,7 @@ def losses_of(
             part = inputs[start : start + size].to(device)
             part = part.to(task.dtype) if part.is_floating_point() else part
             labels = targets[start : start + size].to(device)
-            output = functional_call(model, (parameters, buffers), (part,))
+            output = call_with(model, {**parameters, **buffers}, part)
             share = len(part) / len(inputs)
             yield task.loss(output if temperature == 1.0 else output / temperature, labels) * share
 
@@ -94,16 +94,46 @@ def losses_of(
 
 
 def copy_state(model: nn.Module, task: ScoreTask) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Return copies of parameters and buffers in `task.dtype`; weights outside masks are 0."""
-    parameters = {k: p.detach().to(task.dtype, copy=True) for k, p in model.named_parameters()}
+    """Return copies of parameters and buffers in `task.dtype`; weights outside masks are 0.
+
+    Under all their names: those of a tied weight share a copy.
+    """
+    copies: dict[int, Tensor] = {}
+
+    def copy(tensor: Tensor) -> Tensor:
+        if id(tensor) not in copies:
+            dtype = task.dtype if tensor.is_floating_point() else tensor.dtype
+            copies[id(tensor)] = tensor.detach().to(dtype, copy=True)
+        return copies[id(tensor)]
+
+    parameters = {k: copy(p) for k, p in model.named_parameters(remove_duplicate=False)}
     for name, mask in (task.masks or {}).items():
         outside = ~torch.from_numpy(mask).to(parameters[name].device)
         parameters[name][outside] = 0.0
-    buffers = {
-        k: b.detach().to(task.dtype, copy=True) if b.is_floating_point() else b.detach().clone()
-        for k, b in model.named_buffers()
+    return parameters, {k: copy(b) for k, b in model.named_buffers(remove_duplicate=False)}
+
+
+def call_with(model: nn.Module, tensors: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+    """Return what a model makes of `inputs` with other parameters and buffers.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        As before afterwards.
+    tensors : mapping of name to Tensor
+        Under all names, as `copy_state` gives them.
+    inputs : Tensor
+        One batch.
+    """
+    # by one name per module: of a module with two names, torch would not give back its own tensors
+    places = {
+        name: tensors[name]
+        for prefix, module in model.named_modules()
+        for find in (module.named_parameters, module.named_buffers)
+        for name, _ in find(prefix, recurse=False, remove_duplicate=False)
     }
-    return parameters, buffers
+    output: Tensor = functional_call(model, places, (inputs,), tie_weights=False)
+    return output
 
 
 def _batch(task: ScoreTask) -> tuple[Tensor, Tensor]:

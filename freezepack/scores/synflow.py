@@ -2,10 +2,9 @@
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from freezepack.errors import SelectionError
-from freezepack.scores.gradient import copy_state, network_mode
+from freezepack.scores.gradient import call_with, copy_state, network_mode
 from freezepack.scores.task import Scores, ScoreTask
 
 
@@ -48,7 +47,7 @@ def synflow(model: nn.Module, task: ScoreTask) -> Scores:
     weights = [parameters[name].requires_grad_() for name in task.names]
     ones = torch.ones(1, *_input_shape(model, task)).to(weights[0])
     with network_mode(model, "eval"):
-        flow = functional_call(model, (parameters, buffers), (ones,)).sum()
+        flow = call_with(model, {**parameters, **buffers}, ones).sum()
         gradients = torch.autograd.grad(flow, weights, allow_unused=True)
     scores: Scores = {}
     for name, gradient in zip(task.names, gradients, strict=True):
