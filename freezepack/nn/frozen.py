@@ -14,6 +14,7 @@ from torch.nn.utils import parametrize
 
 from freezepack.errors import SelectionError
 from freezepack.nn.overlay import Overlay
+from freezepack.nn.whole import check_gathered
 from freezepack.types import BoolArray
 
 
@@ -76,13 +77,20 @@ def check_freezable(model: nn.Module, names: Iterable[str]) -> None:
 
 
 def rebuilt_tensors(model: nn.Module) -> dict[str, Tensor]:
-    """Return the dense weights under an overlay by name; aliases share their owner's tensor."""
+    """Return the dense weights under an overlay by name; aliases share their owner's tensor.
+
+    Raises
+    ------
+    CheckpointError
+        If the trained values are sharded.
+    """
     rebuilt: dict[str, Tensor] = {}
     made: dict[Overlay, Tensor] = {}
     with torch.no_grad():
         for prefix, module, attribute, overlay in find_overlays(model):
             if overlay not in made:
                 values = module.parametrizations[attribute].original  # type: ignore[union-attr,index]
+                check_gathered([(f"{prefix}{attribute}", values)])
                 made[overlay] = overlay.rebuild(values)
             rebuilt[f"{prefix}{attribute}"] = made[overlay]
     return rebuilt

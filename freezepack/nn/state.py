@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel
 
 from freezepack.errors import CheckpointError
 from freezepack.nn.frozen import rebuilt_tensors
+from freezepack.nn.whole import check_gathered
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class State:
 def unwrap(model: nn.Module) -> nn.Module:
     """Take off what DistributedDataParallel, DataParallel and torch.compile put around a module.
 
+    And what `torch.optim.swa_utils.AveragedModel` does.
+
     Examples
     --------
     >>> layer = nn.Linear(2, 2)
@@ -42,7 +46,7 @@ def unwrap(model: nn.Module) -> nn.Module:
     True
     """
     while True:
-        if isinstance(model, (DistributedDataParallel, DataParallel)):
+        if isinstance(model, (DistributedDataParallel, DataParallel, AveragedModel)):
             model = model.module
         elif isinstance(getattr(model, "_orig_mod", None), nn.Module):
             model = model._orig_mod  # type: ignore[assignment]
@@ -66,7 +70,8 @@ def named_state(model: nn.Module) -> State:
     Raises
     ------
     CheckpointError
-        If the module has an extra state that is not a tensor, or two tensors of one name.
+        If the module has an extra state that is not a tensor, two tensors of one name, or one
+        that is sharded.
 
     Examples
     --------
@@ -77,6 +82,7 @@ def named_state(model: nn.Module) -> State:
     rebuilt = rebuilt_tensors(inner)
     hidden = tuple(f"{parent}parametrizations.{leaf}." for parent, leaf in map(_split, rebuilt))
     plain = {k: v for k, v in inner.state_dict().items() if not hidden or not k.startswith(hidden)}
+    check_gathered(plain.items())
     tensors: dict[str, Tensor] = {}
     for key, value in {**plain, **rebuilt}.items():
         name = ".".join(part for part in key.split(".") if part != "_orig_mod")

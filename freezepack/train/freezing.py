@@ -16,6 +16,7 @@ from freezepack.nn.frozen import check_freezable, freeze_weights, frozen_masks
 from freezepack.nn.raw import dtype_of, raw_copy
 from freezepack.nn.record import FreezeRecord, attach_record, record_of
 from freezepack.nn.state import named_state, unwrap
+from freezepack.nn.whole import check_whole
 from freezepack.registry import Argument
 from freezepack.scores import SCORES
 from freezepack.scores.task import Loss, ScoreTask
@@ -88,15 +89,26 @@ def freeze(
     Raises
     ------
     SelectionError
-        If the rate is impossible, nothing is eligible, a score is NaN, a weight belongs to a
-        recurrent layer, or the model is frozen already.
+        If the rate is impossible, nothing is eligible, a score is NaN, the batch is not a pair,
+        a weight belongs to a recurrent layer, or the model is frozen already, sharded (FSDP) or
+        without memory (the device "meta").
     UnknownNameError
         If score, scheme, strategy or base is unknown.
 
     Notes
     -----
+    A tied weight is one weight, drawn, scored and stored once. Parameters of rank 0 and 1 and
+    those of BatchNorm, LayerNorm, GroupNorm and RMSNorm are trained and stored as they are;
+    running statistics are buffers, which training keeps up to date and a pack stores exactly.
+    Parameters that require no gradient are left alone: neither drawn, nor scored, nor counted.
+
     With `seed`, an embedding with a padding row is left out and trained as a whole: the row would
     be drawn anew too, and padding would mean something.
+
+    Compile, wrap or shard (`fully_shard`) the model after this call: a sharded one is refused, as
+    no process has the whole weights. To pack what was trained sharded, freeze a second model
+    alike, load into it what `torch.distributed.checkpoint.state_dict.get_model_state_dict` gives
+    with `full_state_dict=True`, and save that one.
 
     Examples
     --------
@@ -107,8 +119,9 @@ def freeze(
     """
     inner = unwrap(model)
     kind = base or ("file" if seed is None else "seed")
+    check_whole(inner)
     _check_base(inner, kind, seed)
-    names = eligible_weights(inner, include, exclude)
+    names = _trainable(inner, eligible_weights(inner, include, exclude))
     if seed is not None:
         names = _without_padding(inner, names)
     size = sum(inner.get_parameter(name).numel() for name in names)
@@ -117,7 +130,7 @@ def freeze(
     select = partial(STRATEGIES.get_part(strategy), **options)
     if count < size:
         check_freezable(inner, names)
-    inputs, targets = batch if batch is not None else (None, None)
+    inputs, targets = _parts_of(batch)
     streams = named_state(inner).streams
     task = ScoreTask(
         names,
@@ -201,6 +214,26 @@ def _check_base(model: nn.Module, kind: str, seed: int | None) -> None:
         raise SelectionError("base 'seed' needs a seed, none was given")
     if record_of(model) is not None or frozen_masks(model):
         raise SelectionError("the model is frozen already: freeze a fresh one")
+
+
+def _parts_of(batch: object) -> tuple[Tensor | None, Tensor | None]:
+    """Return inputs and targets; a tensor alone must not be taken for a pair of its rows."""
+    if batch is None:
+        return None, None
+    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+        found = f"{len(batch)} parts" if isinstance(batch, (tuple, list)) else type(batch).__name__
+        raise SelectionError(f"batch is {found}, expected a pair of inputs and targets")
+    for role, part in zip(("inputs", "targets"), batch, strict=True):
+        if not isinstance(part, Tensor):
+            raise SelectionError(f"{role} of the batch are {type(part).__name__}, expected Tensor")
+    return batch[0], batch[1]
+
+
+def _trainable(model: nn.Module, names: tuple[str, ...]) -> tuple[str, ...]:
+    chosen = tuple(name for name in names if model.get_parameter(name).requires_grad)
+    if not chosen:
+        raise SelectionError(f"no gradient is required of {', '.join(names)}: none is eligible")
+    return chosen
 
 
 def _without_padding(model: nn.Module, names: tuple[str, ...]) -> tuple[str, ...]:
