@@ -6,13 +6,15 @@ threads or devices, while the tensor is being rebuilt.
 
 from collections.abc import Callable, Iterable
 from ctypes import c_uint64, c_void_p
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from freezepack import native
-from freezepack.random.tiles import CHUNK, MODULUS, TILE, key_words, sum_tiles
+from freezepack.random.kernel import find_address, find_key_address
+from freezepack.random.tiles import CHUNK, MODULUS, TILE, sum_tiles
 from freezepack.types import TensorSpec
 
 _LEAST_TILES = 1 << 11
@@ -124,11 +126,16 @@ def _view_bytes(data: Data) -> NDArray[np.uint8]:
 
 
 def _find_kernel() -> Callable[[NDArray[np.uint8], int], int] | None:
+    return None if native.library() is None else _bind_kernel()
+
+
+@cache
+def _bind_kernel() -> Callable[[NDArray[np.uint8], int], int] | None:
     found = native.function("fpk_digest", c_void_p, c_uint64, c_uint64, c_void_p, restype=c_uint64)
     if found is None:
         return None
 
     def work(view: NDArray[np.uint8], first_tile: int) -> int:
-        return int(found(view.ctypes.data, view.size, first_tile, key_words().ctypes.data))
+        return int(found(find_address(view), view.size, first_tile, find_key_address()))
 
     return work

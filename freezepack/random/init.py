@@ -125,6 +125,8 @@ def find_range_problem(init: Init, dtype: DType) -> str:
     """
     if not dtype.is_floating:
         return f"dtype is {dtype.name}, expected float32, float16, bfloat16 or float64"
+    if dtype not in (DType.float16, DType.bfloat16):
+        return ""
     # At most 24 + 24 bits: exact in float64.
     largest = abs(float(init.factor)) * _REACH.get(init.draw, 1)
     if dtype == DType.float16 and largest > _LARGEST_FLOAT16:

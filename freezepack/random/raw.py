@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from operator import index
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from freezepack import native
 from freezepack.errors import FreezepackError
+from freezepack.random.checks import check_patch, check_place, check_range
 from freezepack.random.init import check_init
-from freezepack.random.kernel import Fill, Rebuild, Words, find_fill, find_rebuild, find_words
+from freezepack.random.kernel import Fill, Words, find_fill, find_rebuild, find_words
 from freezepack.random.philox import make_words
 from freezepack.random.reference import (
     CHUNK,
@@ -22,8 +23,6 @@ from freezepack.random.reference import (
 from freezepack.random.tiles import TILE
 from freezepack.types import Draw, DType, Init, Positions, RawArray
 
-END = 2**63
-"""Positions in a stream are below this."""
 _NATIVE_TILE = 4096
 T = TypeVar("T")
 
@@ -70,7 +69,7 @@ def fill_raw(
     """
     key, start = index(key), index(start)
     check_init(init, dtype)
-    _check_place(out, dtype.raw, key, start)
+    check_place(out, dtype.raw, key, start)
     if init.draw == Draw.constant:
         out[:] = narrow_bits(init.bits, dtype)
         return
@@ -145,16 +144,19 @@ def rebuild_raw(
     key, start = index(key), index(start)
     if init is not None and not is_zeros(init):
         check_init(init, dtype)
-    _check_place(out, dtype.raw, key, start)
+    check_place(out, dtype.raw, key, start)
     if (positions is None) != (values is None):
         raise ValueError("values are given without positions, or positions without values")
-    if positions is None or values is None:
-        positions, values = np.zeros(0, np.uint32), np.zeros(0, dtype.raw)
-    _check_patch(positions, values, out)
+    if positions is not None and values is not None:
+        check_patch(positions, values, out)
     if digest and start * dtype.itemsize % TILE:
         raise ValueError(f"start is {start}, expected the first element of a tile of {TILE} bytes")
-    work: Rebuild = _choose(backend, find_rebuild) or rebuild_reference
-    return work(out, dtype, key, init, start, positions, values, digest)
+    kernel = _choose(backend, find_rebuild)
+    if kernel is not None:
+        return kernel(out, dtype, key, init, start, positions, values, digest)
+    if positions is None or values is None:
+        positions, values = np.zeros(0, np.uint32), np.zeros(0, dtype.raw)
+    return rebuild_reference(out, dtype, key, init, start, positions, values, digest)
 
 
 def words(
@@ -181,7 +183,7 @@ def words(
     ['0x6627e8d5', '0xe169c58d']
     """
     key, stream, start = index(key), index(stream), index(start)
-    _check_place(out, np.dtype("<u4"), key, start)
+    check_place(out, np.dtype("<u4"), key, start)
     check_range("stream", stream, 0, 2**64 - 1)
     kernel = _choose(backend, find_words)
     work: Words = kernel or _reference_words
@@ -190,26 +192,6 @@ def words(
         work(out[begin:end], key, stream, start + begin)
 
     native.map_tiles(part, out.size, _NATIVE_TILE if kernel else CHUNK)
-
-
-def _check_patch(positions: Positions, values: RawArray, out: RawArray) -> None:
-    for name, array, dtype in (("positions", positions, np.uint32), ("values", values, out.dtype)):
-        if array.dtype != dtype or array.shape != positions.shape or array.ndim != 1:
-            problem = f"{name} have dtype {array.dtype} and shape {array.shape}"
-            raise ValueError(f"{problem}, expected {np.dtype(dtype)} and one axis, of one length")
-        if not array.flags.c_contiguous:
-            raise ValueError(f"{name} are not contiguous: give a copy")
-    if not positions.size:
-        return
-    if positions.size > 1 and not (positions[1:] > positions[:-1]).all():
-        raise ValueError("positions do not increase")
-    check_range("last position", int(positions[-1]), 0, out.size - 1)
-
-
-def check_range(name: str, value: int, low: int, high: int) -> None:
-    """Raise ValueError unless `low` <= `value` <= `high`."""
-    if not low <= value <= high:
-        raise ValueError(f"{name} is {value}, expected {low} to {high}")
 
 
 def _reference_words(out: NDArray[np.uint32], key: int, stream: int, start: int) -> None:
@@ -226,13 +208,3 @@ def _choose(backend: str | None, find: Callable[[], T | None]) -> T | None:
     if backend == "native" and found is None:
         raise FreezepackError(f"backend 'native' is not available: {native.status()}")
     return found
-
-
-def _check_place(out: RawArray, dtype: "np.dtype[Any]", key: int, start: int) -> None:
-    check_range("seed", key, 0, 2**64 - 1)
-    check_range("start", start, 0, END - out.size)
-    if out.dtype != dtype or out.ndim != 1:
-        problem = f"out has dtype {out.dtype} and {out.ndim} axes"
-        raise ValueError(f"{problem}, expected {dtype} and 1 axis")
-    if not out.flags.c_contiguous or not out.flags.writeable:
-        raise ValueError("out is not contiguous and writeable: fill a copy")

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from freezepack.random.raw import check_range, words
+from freezepack.random.checks import check_range
+from freezepack.random.raw import words
 from freezepack.types import Positions
 
 
