@@ -63,8 +63,9 @@ def load_into(
     ------
     CheckpointError
         If names, shapes or element types differ, the pack has two contents for tied weights, or
-        the model is frozen or without memory, on the device "meta". Nothing is changed then.
-        Without `strict`, names may differ, and of two contents the first counts.
+        the model is frozen or has tensors without memory, on the device "meta" or expanded.
+        Nothing is changed then. Without `strict`, names may differ, and of two contents the first
+        counts.
     FormatError
         If the file is damaged. Tensors are changed by then, the damaged one included, unless the
         pack is a small one, which is checked as a whole before: load another pack into the model.
@@ -91,7 +92,7 @@ def load_into(
         if strict and (missing or unexpected):
             raise CheckpointError(explain_names(missing, unexpected, file.header.partial))
         check_forms(state.tensors, sources, file)
-        _check_memory(state.tensors)
+        _check_memory({name: state.tensors[name] for name in sources})
         if strict:
             check_ties(sources, state.aliases, file)
         _fill({stored: state.tensors[name] for name, stored in sources.items()}, file)
@@ -99,9 +100,13 @@ def load_into(
 
 
 def _check_memory(tensors: Mapping[str, Tensor]) -> None:
-    """Raise CheckpointError if a tensor has no memory: torch would copy into it in silence."""
+    """Raise CheckpointError if a tensor has no memory of its own for each element."""
     for name, tensor in tensors.items():
+        if any(step == 0 and n > 1 for step, n in zip(tensor.stride(), tensor.shape, strict=True)):
+            problem = f"{name} is expanded: several of its elements share memory"
+            raise CheckpointError(f"{problem}; call contiguous() on it before")
         if tensor.device.type == "meta":
+            # Torch would copy into it in silence.
             problem = f"{name} is on the device 'meta' and has no memory to be filled"
             raise CheckpointError(f"{problem}: call model.to_empty(device=...) before")
 

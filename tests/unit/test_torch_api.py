@@ -134,8 +134,18 @@ def test_a_model_without_memory_is_refused() -> None:
     )
     with pytest.raises(freezepack.CheckpointError, match=wanted):
         load_into(model, save(nn.Linear(3, 2).state_dict()))
+    assert load_into(model, save({"x": torch.ones(1)}), strict=False)[1] == ["x"]
     model.to_empty(device="cpu")
     assert load_into(model, save(nn.Linear(3, 2).state_dict())) == ([], [])
+
+
+def test_an_expanded_tensor_is_refused_and_nothing_is_changed() -> None:
+    model = nn.Module()
+    model.register_buffer("a", torch.zeros(3))
+    model.register_buffer("b", torch.zeros(1, 4).expand(3, 4))
+    with pytest.raises(freezepack.CheckpointError, match="b is expanded: several of its elements"):
+        load_into(model, save({"a": torch.ones(3), "b": torch.ones(3, 4)}))
+    assert model.get_buffer("a").tolist() == [0, 0, 0]
 
 
 def test_damage_leaves_no_stale_gradient() -> None:
