@@ -34,7 +34,10 @@ const uint32_t* Words::make(uint64_t start, uint32_t count) {
     const uint32_t high = static_cast<uint32_t>(block >> 32);
     if (high != rounds_.high) rounds_ = prepare_rounds(stream_, high);
     const uint32_t skip = static_cast<uint32_t>(start & 3u);
-    kernels_.words(words_, block, (skip + count + 3) / 4, rounds_);
+    const uint32_t blocks = (skip + count + 3) / 4;
+    kernels_.words(words_, block, blocks, rounds_);
+    // Words are read in groups from `skip` on: the last may end three words behind those written.
+    std::memset(words_ + 4 * ((blocks + BLOCKS - 1) / BLOCKS * BLOCKS), 0, 16);
     return words_ + skip;
 }
 

@@ -16,9 +16,7 @@ inline size_t half_page_apart(const void* from, const void* out) {
 class Words {
 public:
     explicit Words(Stream stream)
-        : kernels_(kernels()), stream_(stream), rounds_(prepare_rounds(stream, 0)), words_(buffer_) {
-        std::memset(buffer_, 0, sizeof buffer_);
-    }
+        : kernels_(kernels()), stream_(stream), rounds_(prepare_rounds(stream, 0)), words_(buffer_) {}
 
     // Returns words `start` to `start + count - 1`, all in one tile of TILE words, until the next
     // call; more may be read behind them, up to a multiple of GROUP.

@@ -61,8 +61,11 @@ extern const Kernels NEON_KERNELS;
 #define FPK_TARGET_END _Pragma("clang attribute pop")
 #elif defined(__GNUC__)
 #define FPK_PRAGMA(text) _Pragma(#text)
-#define FPK_TARGET_BEGIN(features) \
-    _Pragma("GCC push_options") FPK_PRAGMA(GCC target(features))
+// Before registers are given out, GCC does not order instructions on x86 by itself: the loops of
+// AVX-512 gain 2 to 4 %.
+#define FPK_TARGET_BEGIN(features)                                  \
+    _Pragma("GCC push_options") FPK_PRAGMA(GCC target(features))    \
+        FPK_PRAGMA(GCC optimize("schedule-insns", "sched-pressure"))
 #define FPK_TARGET_END _Pragma("GCC pop_options")
 #endif
 
