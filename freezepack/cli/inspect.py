@@ -11,6 +11,7 @@ import click
 from freezepack.cli.options import (
     InputFile,
     base_option,
+    force_option,
     format_bytes,
     format_table,
     json_option,
@@ -33,14 +34,30 @@ COUNT_LIMIT = 1 << 26
     default=None,
     help="Count the trained entries that differ from their base. [default: up to 64 MiB]",
 )
+@click.option(
+    "--plot", metavar="FILE", help="Draw density and bytes per tensor: .png, .svg or .pdf."
+)
+@force_option
 @base_option
 @max_bytes_option
 @json_option
 def inspect(
-    model: str, changed: bool | None, bases: tuple[str, ...], max_bytes: int, as_json: bool
+    model: str,
+    changed: bool | None,
+    plot: str | None,
+    force: bool,
+    bases: tuple[str, ...],
+    max_bytes: int,
+    as_json: bool,
 ) -> None:
     """Show what MODEL, a pack, holds and where its bytes go. Nothing is rebuilt in memory."""
+    from freezepack.cli.inspect_plot import check_plot, draw_pack
+    from freezepack.files import check_output, write_output
     from freezepack.handle import open_pack
+
+    if plot is not None:
+        check_plot(plot)
+        check_output(plot, force=force)
 
     with open_pack(model, base=bases or None, max_bytes=max_bytes) as file:
         if changed is None:
@@ -50,6 +67,9 @@ def inspect(
             file.rebuilder.check_limit()
         facts = collect(file.header, file.rebuilder if changed else None)
     name = "standard input" if model == "-" else Path(model).name
+    if plot is not None:
+        picture = draw_pack(name, facts, Path(plot).suffix.lower())
+        write_output(plot, [picture], force=force)
     if as_json:
         print_json({"pack": model, **facts})
     else:
