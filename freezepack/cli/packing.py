@@ -55,6 +55,7 @@ def train_and_pack(
     resume: bool = False,
     force: bool = False,
     progress: bool | None = None,
+    tensorboard: bool = False,
 ) -> Result:
     """Run a configuration, pack it, and write the accuracy of the pack into its metadata.
 
@@ -69,6 +70,7 @@ def train_and_pack(
         resume=resume,
         force=force,
         progress=progress,
+        tensorboard=tensorboard,
         on_finish=pack_and_read_back,
     )
     if is_first_process() and not _has_accuracy(out / PACK):

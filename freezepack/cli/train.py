@@ -86,6 +86,9 @@ if TYPE_CHECKING:
 )
 @device_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder [runs/MODEL-DATA-qRATE-sSEED]")
+@click.option(
+    "--tensorboard", is_flag=True, help="Write scalars of each epoch into OUT/tensorboard."
+)
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
 @click.option("--force", is_flag=True, help="Replace an earlier run, once the new one is complete.")
 @json_option
@@ -97,6 +100,7 @@ def train(
     threads: int | None,
     device: str,
     out: Path | None,
+    tensorboard: bool,
     resume: bool,
     force: bool,
     as_json: bool,
@@ -116,7 +120,10 @@ def train(
     from freezepack.models.build import build_model
     from freezepack.train import RunConfig
     from freezepack.train.device import find_device
+    from freezepack.train.tensorboard import check_tensorboard
 
+    if tensorboard:
+        check_tensorboard()
     try:
         config = RunConfig(
             model_args=parse_arguments(model_args),
@@ -133,7 +140,13 @@ def train(
         torch.set_num_threads(threads)
     folder = out or Path("runs") / default_name(config)
     result = train_and_pack(
-        config, folder, data_dir=data_dir, device=device, resume=resume, force=force
+        config,
+        folder,
+        data_dir=data_dir,
+        device=device,
+        resume=resume,
+        force=force,
+        tensorboard=tensorboard,
     )
     if not is_first_process():
         return

@@ -15,6 +15,7 @@ from freezepack.train.config import RunConfig, config_from_json
 from freezepack.train.logs import read_metrics
 
 CONFIG, METRICS, CHECKPOINT = "config.json", "metrics.jsonl", "model.pt"
+EVENTS = "tensorboard"
 PACK = "model.fpk"
 """Written by the command line; a run knows it as one of its files, and does not write it."""
 REPLACEMENT = ".replacement"
@@ -53,6 +54,8 @@ def settle(out: Path) -> None:
     if (aside / CONFIG).exists():  # the first to go, so nothing has been moved before
         if not (aside / PACK).exists():
             (out / PACK).unlink(missing_ok=True)
+        if (out / EVENTS).exists() and not (aside / EVENTS).exists():
+            shutil.rmtree(out / EVENTS)
         (aside / CONFIG).replace(out / CONFIG)
     for path in sorted(aside.iterdir(), key=lambda path: path.name == METRICS):
         _move(path, out / path.name)

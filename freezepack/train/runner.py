@@ -17,6 +17,7 @@ from freezepack.train.data.dataset import Dataset, load_data
 from freezepack.train.evaluation import evaluate
 from freezepack.train.folder import (
     CHECKPOINT,
+    EVENTS,
     METRICS,
     choose_folder,
     find_checkpoint,
@@ -29,6 +30,7 @@ from freezepack.train.loop import Callback, fit
 from freezepack.train.ranks import Ranks, join_ranks
 from freezepack.train.result import Result, figures, recorded_result, summarise
 from freezepack.train.session import Saver, Session, begin, restore
+from freezepack.train.tensorboard import TensorBoard, check_tensorboard
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ def run(
     force: bool = False,
     progress: bool | None = None,
     device: str = "cpu",
+    tensorboard: bool = False,
     callbacks: Sequence[Callback] = (),
     on_finish: Callable[[Finished], nn.Module | None] | None = None,
 ) -> Result:
@@ -83,6 +86,8 @@ def run(
         Show a bar on stderr. Default: only if stderr is a terminal.
     device : str
         Where to train, as torch names it.
+    tensorboard : bool
+        Write scalars for TensorBoard into `tensorboard` in `out`.
     callbacks : sequence of Callback
         Told of every step and epoch.
     on_finish : callable, optional
@@ -102,7 +107,11 @@ def run(
         If the run to be resumed has another configuration; the message names the fields.
     BaseDriftError
         If a frozen weight has moved. Nothing is evaluated then.
+    MissingExtraError
+        If `tensorboard` is asked for and not installed; before anything is written.
     """
+    if tensorboard:
+        check_tensorboard()
     began, place, ranks = perf_counter(), Path(out), join_ranks(device)
     folder = ranks.from_first(lambda: choose_folder(place, resume=resume, force=force))
     found = find_checkpoint(folder, config, resume=resume)
@@ -111,6 +120,8 @@ def run(
         return recorded
     data, log = load_data(config.data, data_dir, device=device), MetricsLog(folder / METRICS)
     watchers = [*_bar(config, progress), *callbacks] if ranks.is_first else []
+    if tensorboard and ranks.is_first:
+        watchers.append(TensorBoard(folder / EVENTS))
     cards = [torch.device(device)] if torch.device(device).type == "cuda" else []
     with torch.random.fork_rng(devices=cards):
         torch.manual_seed(config.seed % 2**63)  # for dropout; all else is drawn by our generator
