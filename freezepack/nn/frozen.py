@@ -35,8 +35,8 @@ def freeze_weights(model: nn.Module, masks: Mapping[str, BoolArray]) -> None:
     Raises
     ------
     SelectionError
-        If a name is not a weight of the model, a shape differs, or a weight belongs to a recurrent
-        layer; nothing is changed then.
+        If a name is not a weight of the model, a shape differs, a mask is not one of bools, or a
+        weight belongs to a recurrent layer; nothing is changed then.
 
     Notes
     -----
@@ -59,6 +59,10 @@ def freeze_weights(model: nn.Module, masks: Mapping[str, BoolArray]) -> None:
     >>> [tuple(p.shape) for p in layer.parameters()]
     [(1,)]
     """
+    masks = {name: np.asarray(mask) for name, mask in masks.items()}
+    for name, mask in masks.items():
+        if mask.dtype != np.bool_:
+            raise SelectionError(f"the mask of {name!r} has elements of {mask.dtype}, not bool")
     places = {name: find_places(model, name, mask.shape) for name, mask in masks.items()}
     overlays: dict[str, tuple[nn.Parameter, Overlay]] = {}
     for name, mask in masks.items():

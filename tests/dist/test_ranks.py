@@ -50,6 +50,12 @@ def test_without_torchrun_there_is_one_process(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.slow
+def test_a_frozen_model_that_is_sharded_by_fsdp2_trains_as_one_that_is_whole() -> None:
+    command = [*TORCHRUN, "-m", "tests.dist.sharded"]
+    subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, check=True, timeout=300)
+
+
+@pytest.mark.slow
 def test_two_processes_select_alike_and_send_what_is_trained(tmp_path: Path) -> None:
     command = [*TORCHRUN, "-m", "tests.dist.work", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, check=True, timeout=300)

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -295,6 +296,15 @@ def test_a_mask_from_another_model_changes_nothing(
         freeze_weights(model, masks)
     assert len(list(model.parameters())) == 6
     assert not frozen_masks(model)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.int64, np.uint8])
+def test_a_mask_that_is_not_of_bools_is_refused(kind: type) -> None:
+    model = nn.Linear(2, 2)
+    mask: Any = np.array([[1, 0], [0, 1]], kind)
+    with pytest.raises(SelectionError, match=f"'weight' has elements of {kind.__name__}, not bool"):
+        freeze_weights(model, {"weight": mask})
+    assert [tuple(p.shape) for p in model.parameters()] == [(2, 2), (2,)]
 
 
 def test_recurrent_layers_are_refused_by_name() -> None:
