@@ -17,7 +17,7 @@ ENDINGS = (".pdf", ".png", ".svg")
 MOST_ROWS = 36
 """Rows up to which each tensor has its own."""
 MOST_LETTERS = 44
-"""Of a name; the beginning of a longer one is left out."""
+"""Of a name; the middle of a longer one is left out."""
 TEXT, FAINT, GRID = "#1f2328", "#6e7781", "#e6e8eb"
 INDEX, VALUES, HEADER = "#d9822b", "#2f6fb0", "#8c959f"
 WIDTH, ROW, HEAD, FOOT, TITLE = 9.6, 0.215, 1.08, 0.3, 12.5
@@ -215,9 +215,16 @@ def _name_width(rows: Sequence[Row]) -> float:
 
 
 def _shorten(name: str) -> str:
-    return (
-        name if len(name) <= MOST_LETTERS else f"\N{HORIZONTAL ELLIPSIS}{name[1 - MOST_LETTERS :]}"
-    )
+    """Return a name of at most `MOST_LETTERS`; the number of a layer is often near its beginning.
+
+    Examples
+    --------
+    >>> _shorten("model.decoder.layers.11.self_attention.output.weight")
+    'model.decoder.layers.11.…tion.output.weight'
+    """
+    if len(name) <= MOST_LETTERS:
+        return name
+    return f"{name[:24]}\N{HORIZONTAL ELLIPSIS}{name[25 - MOST_LETTERS :]}"
 
 
 def _percent(share: float) -> str:
