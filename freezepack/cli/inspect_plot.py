@@ -220,7 +220,7 @@ def _shorten(name: str) -> str:
     Examples
     --------
     >>> _shorten("model.decoder.layers.11.self_attention.output.weight")
-    'model.decoder.layers.11.…tion.output.weight'
+    'model.decoder.layers.11.…ntion.output.weight'
     """
     if len(name) <= MOST_LETTERS:
         return name
