@@ -1,10 +1,10 @@
-# make demo, make test, make slow, make check; everything is installed into .venv.
+# make demo, make test, make slow, make check, make onnx-runtimes; everything is installed into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 WORKERS ?= 2
 
-.PHONY: demo test slow check clean
+.PHONY: demo test slow check onnx-runtimes clean
 
 demo: .venv/.demo
 	$(BIN)/freezepack demo
@@ -23,6 +23,10 @@ check: .venv/.check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(MAKE) test
+
+# Other versions of onnxruntime, and onnxruntime-web where there is node; needs a network.
+onnx-runtimes: .venv/.test
+	tests/contract/onnx_runtimes.sh build/onnx-runtimes -m "slow or not slow"
 
 clean:
 	rm -rf .venv build *.egg-info freezepack/native/_kernel.*

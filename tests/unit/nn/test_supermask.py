@@ -106,4 +106,4 @@ def test_a_search_without_anything_free_is_refused() -> None:
 def test_a_weight_under_a_supermask_takes_no_values() -> None:
     layer = make_layer()
     with pytest.raises(NotImplementedError, match="is not trained and takes no values"):
-        layer.weight = torch.zeros(2, 3)  # type: ignore[assignment]
+        layer.weight = torch.zeros(2, 3)
