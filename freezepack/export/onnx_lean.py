@@ -32,6 +32,7 @@ def make_lean(model: onnx.ModelProto, names: Collection[str]) -> None:
     ones.
     """
     graph = model.graph
+    _flatten(graph)
     graph.ClearField("value_info")
     _plain_reshapes(graph)
     opset = next(entry.version for entry in model.opset_import if not entry.domain)
@@ -68,6 +69,26 @@ def _is_implied(operator: str, name: str, value: object) -> bool:
         return operator == "Conv"  # the shape of the weight says it
     items = list(value)
     return (name in _ONES and set(items) == {1}) or (name == "pads" and set(items) == {0})
+
+
+def _flatten(graph: onnx.GraphProto) -> None:
+    """Turn a Reshape that joins all dimensions but the first into Flatten, which needs no shape."""
+    shapes = {
+        value.name: [d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim]
+        for value in (*graph.input, *graph.value_info, *graph.output)
+    }
+    dropped = set()
+    for node in [node for node in graph.node if node.op_type == "Reshape"]:
+        before, after = (shapes.get(name, []) for name in (node.input[0], node.output[0]))
+        # a length that is not known is 0 here
+        if len(before) > 1 and len(after) == 2 and before[0] == after[0] != 0:
+            dropped.add(node.input.pop())
+            node.ClearField("attribute")
+            node.op_type = "Flatten"
+    dropped -= {name for node in graph.node for name in node.input}
+    for i in reversed(range(len(graph.initializer))):
+        if graph.initializer[i].name in dropped:
+            del graph.initializer[i]
 
 
 def _plain_reshapes(graph: onnx.GraphProto) -> None:

@@ -16,14 +16,14 @@ Bytes of a LeNet-5-Caffe with 2,152 trained weights and 580 trained biases (dens
     biases                        2,401      1,174          594             2,401
     index, varint gaps            2,393      2,393        2,393             2,393
     table of the normal draw        910        910          910                 -
-    functions                     1,906      1,906        1,906                 -
-    nodes that make weights         660        783        1,221               291
-    their small constants           324        341          473               173
-    nodes of the network            370        370          370               370
-    inputs, outputs, versions       100        100          100                84
-    total                        17,686     12,296       11,188            14,334
+    functions                     1,859      1,859        1,859                 -
+    nodes that make weights         609        731        1,169               274
+    their small constants           273        292          423               146
+    nodes of the network            367        367          367               367
+    inputs, outputs, versions        98         98           98                82
+    total                        17,532     12,142       11,034            14,285
 
-The guard takes 165 to 175 of these bytes. A uniform draw needs 1,570 less: no table and shorter
+The guard takes 144 to 158 of these bytes. A uniform draw needs 1,530 less: no table and shorter
 functions. Tried, and not worth their nodes: third differences in place of the table (590 bytes
 and 110 of nodes instead of 768), a bitmap for the one dense tensor (saves 192, a second group
 costs 400), gaps of four bits (save 340, cost 250, and lose on sparse tensors).

@@ -63,7 +63,7 @@ _STEP = """Step (a, t, n, r, h) => (b) {
  p = Mul(a, t)  q = Div(p, h)  c = Gather(r, n)  b = Sub(c, q)
 }"""
 # The last row holds 2**(31 - n); with it the bits below the highest one come as half of T.
-_OCTAVE = """Octave (w, v, x, t) => (k) {
+_OCTAVE = """Octave (s, v, x, t) => (k) {
  c = Cast<to = $type>(t)
  c0, c1, c2, c3, c4, c5, c6 = Split<num_outputs = 7>(c)
  g = Log(x)  i = Constant<value = double {1.4426950408889634}>()
@@ -75,21 +75,20 @@ _OCTAVE = """Octave (w, v, x, t) => (k) {
  a2 = fpk.Step(a3, u, n, c2, z)
  a1 = fpk.Step(a2, u, n, c1, z)
  a = fpk.Step(a1, u, n, c0, z)
- o = $one  s = BitwiseAnd(w, o)
  e = Constant<value_ints = [256, -256]>()
  $signed
 }"""
 _SIGNED_I64 = "f = Gather(e, s)  k = Div(a, f)"
 _SIGNED_U64 = "b = Cast<to = 7>(s)  f = Gather(e, b)  d = Cast<to = 7>(a)  k = Div(d, f)"
 _NORMAL = """Normal (w, t) => (k) {
- o = $one  v = BitwiseOr(w, o)  x = Cast<to = 11>(v)
- k = fpk.Octave(w, v, x, t)
+ o = $one  v = BitwiseOr(w, o)  s = BitwiseAnd(w, o)  x = Cast<to = 11>(v)
+ k = fpk.Octave(s, v, x, t)
 }"""
 _TRUNCATED = """Truncated (w, p, t) => (k) {
- a = $two  b = Div(w, a)  c = $two32  d = Sub(c, p)  e = Mul(b, d)
+ a = $two  b = Div(w, a)  s = Mod(w, a)  c = $two32  d = Sub(c, p)  e = Mul(b, d)
  f = $two31  g = Div(e, f)  v = Add(g, p)
  h = Cast<to = 11>(v)  i = Constant<value = double {0.5}>()  x = Add(h, i)
- k = fpk.Octave(w, v, x, t)
+ k = fpk.Octave(s, v, x, t)
 }"""
 _SIGNS = """Signs (w) => (k) {
  a = Constant<value_ints = [-1]>()  b = Unsqueeze(w, a)
@@ -167,6 +166,7 @@ def _parse(text: str) -> FunctionProto:
     calls = any(node.domain == DOMAIN for node in function.node)
     if not calls:
         del function.opset_import[1]
+    function.opset_import[0].ClearField("domain")
     _shorten(function)
     return function
 

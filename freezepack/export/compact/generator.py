@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from freezepack.export.compact.functions import DOMAIN
-from freezepack.export.compact.graph import ZERO, GraphBuilder
+from freezepack.export.compact.graph import GraphBuilder
 from freezepack.export.compact.groups import Group
 from freezepack.random.table import NORMAL_TABLE
 from freezepack.types import Draw
@@ -23,7 +23,7 @@ class Drawn:
     Attributes
     ----------
     integers : str
-        int64, blocks by elements of a block, perhaps with an axis of length 1 before.
+        int64, blocks by elements of a block.
     tensors : str
         int64, shape (blocks, 1): the number of the tensor that a block belongs to.
     """
@@ -42,8 +42,9 @@ def add_draws(graph: GraphBuilder, groups: Sequence[Group], arithmetic: str) -> 
     """
     word = np.uint64 if arithmetic == "u64" else np.int64
     sizes = [sum(group.padded) // group.block for group in groups]
-    tensors = _add_tensor_numbers(graph, groups, sum(sizes))
-    words = _add_words(graph, groups, tensors, sum(sizes), word)
+    numbers = _add_numbers(graph, sum(sizes))
+    tensors = _add_tensor_numbers(graph, groups, numbers)
+    words = _add_words(graph, groups, numbers, tensors, word)
     parts = zip(groups, graph.split(words, sizes), graph.split(tensors, sizes), strict=True)
     return [Drawn(_add_integers(graph, group, w, word), t) for group, w, t in parts]
 
@@ -65,9 +66,15 @@ def _starts(groups: Sequence[Group]) -> list[int]:
     return [0, *np.cumsum(blocks[:-1]).tolist()]
 
 
-def _add_tensor_numbers(graph: GraphBuilder, groups: Sequence[Group], total: int) -> str:
+def _add_numbers(graph: GraphBuilder, total: int) -> str:
+    """Add the numbers of all blocks, one below the other."""
+    bounds = [graph.integers(n) for n in (0, total, 1)]
+    return graph.op("Reshape", graph.op("Range", *bounds), graph.integers([total, 1]))
+
+
+def _add_tensor_numbers(graph: GraphBuilder, groups: Sequence[Group], numbers: str) -> str:
     starts = _starts(groups)
-    zeros = graph.op("ConstantOfShape", graph.integers([total, 1]), value=ZERO)
+    zeros = graph.op("Sub", numbers, numbers)  # shorter than ConstantOfShape with a type
     if len(starts) == 1:
         return zeros
     places = graph.integers(np.array(starts[1:]).reshape(-1, 1))
@@ -77,13 +84,11 @@ def _add_tensor_numbers(graph: GraphBuilder, groups: Sequence[Group], total: int
 
 
 def _add_words(
-    graph: GraphBuilder, groups: Sequence[Group], tensors: str, total: int, word: type
+    graph: GraphBuilder, groups: Sequence[Group], numbers: str, tensors: str, word: type
 ) -> str:
     parts = [part for group in groups for part in group.parts]
     firsts = [part.first // group.block for group in groups for part in group.parts]
     shifts = np.array(_starts(groups)) - firsts
-    bounds = [graph.integers(n) for n in (0, total, 1)]
-    numbers = graph.op("Reshape", graph.op("Range", *bounds), graph.integers([-1, 1]))
     block = graph.op("Sub", numbers, graph.op("Gather", graph.integers(shifts), tensors))
     if word is np.uint64:
         block = graph.op("Cast", block, to=_UINT64)

@@ -21,6 +21,7 @@ ELEMENT = {
 """Float types of packs as ONNX numbers them."""
 ZERO = helper.make_tensor("", TensorProto.INT64, [1], [0])
 """What ConstantOfShape fills int64 tensors with."""
+ZERO.ClearField("name")
 _NUMPY = {
     np.dtype(np.int8): TensorProto.INT8,
     np.dtype(np.uint8): TensorProto.UINT8,

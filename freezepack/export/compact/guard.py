@@ -5,7 +5,6 @@ network of wrong weights. Here it gets NaN instead: the factors of all draws, an
 are patched, are NaN unless the sum of all drawn integers and all decoded positions is right.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,20 +19,23 @@ _ONE = 0x3F800000
 _TILE = 1 << 20
 
 
-def add_guard(graph: GraphBuilder, found: Sequence[str], expected: int) -> str:
+def add_guard(graph: GraphBuilder, integers: str, positions: str, expected: int) -> str:
     """Add the comparison; return an output that is true where the sums are right.
 
     Parameters
     ----------
-    found : sequence of str
-        int64 tensors; all their elements are summed.
+    integers : str
+        int64 of any shape; "" if nothing is drawn.
+    positions : str
+        int64 vector; "" if nothing is trained.
     expected : int
         What the sum must be.
     """
-    sums = [graph.op("ReduceSum", name, keepdims=0) for name in found]
-    total = sums[0]
-    for each in sums[1:]:
-        total = graph.op("Add", total, each)
+    sums = [graph.op("ReduceSum", integers, keepdims=0)] if integers else []
+    if positions:
+        # one element, which serves as well as a scalar and needs no attribute
+        sums.append(graph.op("ReduceSum", positions))
+    total = graph.op("Add", *sums) if len(sums) > 1 else sums[0]
     return graph.op("Equal", total, graph.integers(expected))
 
 

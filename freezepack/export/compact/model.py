@@ -112,7 +112,8 @@ def finish(
         opset = versions.get("", versions.get("ai.onnx", OPSET))
         model.functions.extend(make_functions(drawn, arithmetic, opset))
     for domain, version in versions.items():
-        model.opset_import.append(onnx.helper.make_opsetid(domain, version))
+        # a domain that is there and empty takes bytes
+        model.opset_import.add(version=version, **({"domain": domain} if domain else {}))
 
 
 def fitting_parts(dense: ModelProto, rebuilder: Rebuilder, *, exact: bool) -> list[Part]:

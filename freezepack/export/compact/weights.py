@@ -71,12 +71,9 @@ def _add_guard(
     graph: GraphBuilder, group: Group, place: str, backend: Backend, draw: Drawn | None = None
 ) -> str:
     """Add sums over the integers and the positions of a group."""
-    found = [draw.integers] if draw else []
     expected = expected_sum(group, backend) if draw else 0
-    if place:
-        found.append(place)
-        expected += int(group.positions.sum())
-    return add_guard(graph, found, expected)
+    expected += int(group.positions.sum())
+    return add_guard(graph, draw.integers if draw else "", place, expected)
 
 
 def _patched(

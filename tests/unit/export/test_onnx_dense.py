@@ -70,7 +70,7 @@ def test_initializers_are_the_tensors_of_the_pack(lean: bool) -> None:
         "BatchNormalization",
         "Relu",
         "MaxPool",
-        "Reshape",
+        "Flatten" if lean else "Reshape",
         "Gemm",
     ]
 
@@ -112,6 +112,26 @@ def test_a_lean_model_says_the_same_in_fewer_bytes() -> None:
         open_session(model.SerializeToString()).run(None, images)[0] for model in (full, lean)
     ]
     assert np.array_equal(*outputs)
+
+
+class Reshaped(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(6))
+
+    def forward(self, values: Tensor) -> tuple[Tensor, ...]:
+        values = values * self.scale
+        return values.reshape(-1, 12), values.reshape(-1, 6), values.reshape(-1, 2, 2, 3)
+
+
+def test_only_a_reshape_that_keeps_the_batch_needs_no_shape() -> None:
+    model = model_of(Reshaped(), torch.zeros(1, 2, 6), lean=True)
+    operators = [node.op_type for node in model.graph.node]
+    assert sorted(operators) == ["Flatten", "Mul", "Reshape", "Reshape"]
+    values = np.arange(36, dtype=np.float32).reshape(3, 2, 6)
+    found = open_session(model.SerializeToString()).run(None, {"values": values})
+    assert [array.shape for array in found] == [(3, 12), (6, 6), (3, 2, 2, 3)]
+    assert len(model.graph.initializer) == 3
 
 
 class Tied(nn.Module):
