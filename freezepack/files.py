@@ -111,17 +111,17 @@ def replace_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterat
     target = Path(path)
     check_output(target, force=force)
     if _is_stream(target):
-        with _named(target), target.open("wb") as stream:
+        with name_output(target), target.open("wb") as stream:
             yield stream
         return
     temporary = target.with_name(f".freezepack-{secrets.token_hex(8)}.tmp")
     try:
-        with _named(target), temporary.open("xb") as file:
+        with name_output(target), temporary.open("xb") as file:
             yield file
             file.flush()
             _keep_mode(target, file)
             os.fsync(file.fileno())
-        with _named(target):
+        with name_output(target):
             _rename(temporary, target, force)
     except BaseException:
         with suppress(FileNotFoundError):
@@ -131,7 +131,7 @@ def replace_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterat
 
 
 @contextmanager
-def _named(target: Path) -> Iterator[None]:
+def name_output(target: Path) -> Iterator[None]:
     """Name the output in errors that have no file name, or that of the temporary file."""
     try:
         yield

@@ -112,6 +112,10 @@ def export(
         raise click.UsageError("--compact leaves no weights to store: leave out --external-data")
     if data and not run:
         raise click.UsageError("--data compares in onnxruntime: leave out --no-run")
+    if model_args and architecture is None:
+        raise click.UsageError("--model-arg needs --architecture")
+    if not (compact or two_files) and (arithmetic, values, guard) != ("i64", "keep", True):
+        raise click.UsageError("--arithmetic, --values and --no-guard need --compact")
     from freezepack.cli.extras import require_torch
 
     require_torch("freezepack export")

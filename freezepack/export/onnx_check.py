@@ -171,7 +171,7 @@ class _Totals:
         if not (same and np.isfinite(b[finite]).all()):
             raise VerificationError(f"{self.name}: outputs differ in NaN or infinity")
         if finite.any():
-            self.difference = max(self.difference, float(np.abs(a - b)[finite].max()))
+            self.difference = max(self.difference, float(np.abs(a[finite] - b[finite]).max()))
             self.largest = max(self.largest, float(np.abs(a)[finite].max()))
 
     def result(self) -> Comparison:

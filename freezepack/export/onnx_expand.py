@@ -28,6 +28,8 @@ _KEEP_AS_IT_IS = ["Level1_RuleBasedTransformer", "ConstantSharing", "MatMulAddFu
 _LARGEST = "optimization.constant_folding_max_output_size_in_bytes"
 _STANDARD = {"", "ai.onnx"}
 _NEVER_FOLDED = {"RandomUniform", "RandomNormal"}
+_CONVERSION = "InsertedPrecisionFreeCast_"
+"""Begins the names of what onnxruntime puts before operators that it has for float32 only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ def expand_onnx(
     with tempfile.TemporaryDirectory() as name:
         folded = Path(name, "folded.onnx")
         _fold(hold_stream(source), folded, max_bytes)
-        model = onnx.load(folded)
+        model = onnx.load(folded, load_external_data=False)
+    _check_inside(model, source)
     _check_folded(model)
     _tidy(model)
     equal, others = _compare(model, against) if against is not None else (None, ())
@@ -120,6 +123,17 @@ def _fold(source: str | os.PathLike[str] | bytes, out: Path, max_bytes: int | No
         raise InputError(f"{label} cannot be loaded by onnxruntime: {reason}") from error
 
 
+def _check_inside(model: onnx.ModelProto, source: str | os.PathLike[str] | bytes) -> None:
+    """Raise CheckpointError if weights are in another file: then the model is not compact."""
+    for tensor in model.graph.initializer:
+        if tensor.data_location == tensor.EXTERNAL:
+            label = "the input" if isinstance(source, bytes) else os.fspath(source)
+            raise CheckpointError(
+                f"{label} has {tensor.name!r} in a file of its own, expected a compact model, "
+                "which makes its weights"
+            )
+
+
 def _check_folded(model: onnx.ModelProto) -> None:
     """Raise CheckpointError if anything is left that does not depend on the inputs."""
     import onnxruntime
@@ -132,8 +146,11 @@ def _check_folded(model: onnx.ModelProto) -> None:
         operator = f"{node.domain}::{node.op_type}" if node.domain else node.op_type
         if node.domain not in _STANDARD:
             raise CheckpointError(f"{used} left the operator {operator} in the graph")
-        if constants.issuperset(node.input) and node.op_type not in _NEVER_FOLDED:
-            raise CheckpointError(f"{used} did not fold the operator {operator}")
+        if node.op_type in _NEVER_FOLDED or node.name.startswith(_CONVERSION):
+            continue
+        if constants.issuperset(node.input):
+            problem = f"{used} did not fold the operator {operator}"
+            raise CheckpointError(f"{problem}: it folds no tensor above --max-bytes")
 
 
 def _tidy(model: onnx.ModelProto) -> None:

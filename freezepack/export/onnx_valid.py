@@ -63,4 +63,5 @@ def runtime_error(error: Exception, what: str) -> Exception:
     if type(error).__module__.partition(".")[0] != "onnxruntime":
         return error
     reason = str(error).splitlines()[0]
-    return CheckpointError(f"onnxruntime cannot {what} the model: {reason}")
+    problem = f"onnxruntime cannot {what} the model: {reason}"
+    return CheckpointError(f"{problem}. --no-run writes it without trying")

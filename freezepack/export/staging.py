@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from freezepack.errors import OutputExistsError
-from freezepack.files import check_output
+from freezepack.files import check_output, name_output
 
 
 @contextmanager
@@ -43,11 +43,9 @@ def stage_files(paths: Sequence[Path], *, force: bool = False) -> Iterator[Path]
         check_output(path, force=force)
     folder = paths[0].with_name(f".freezepack-{secrets.token_hex(8)}.tmp")
     try:
-        folder.mkdir()
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(paths[0])) from error
-    try:
-        yield folder
+        with name_output(paths[0]):
+            folder.mkdir()
+            yield folder
         _place_all(folder, [path for path in paths if (folder / path.name).exists()], force)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

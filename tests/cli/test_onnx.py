@@ -88,6 +88,10 @@ def test_an_output_is_replaced_only_with_force(
         (["--compact", "--external-data"], 2, "leave out --external-data"),
         (["--compact", "--values", "x"], 2, "'x' is not one of keep, exact"),
         (["--data", "digits", "--no-run"], 2, "leave out --no-run"),
+        (["--model-arg", "relu=fc"], 2, "--model-arg needs --architecture"),
+        (["--arithmetic", "u64"], 2, "--no-guard need --compact"),
+        (["--values", "exact"], 2, "--no-guard need --compact"),
+        (["--no-guard"], 2, "--no-guard need --compact"),
         (["--architecture", "lenet5-caffe"], 1, "not in the pack: conv1.bias"),
         (["--architecture", "os.system"], 2, "no model named 'os.system'"),
         (["--architecture", "lenet5-caffe", "--model-arg", "relu=x"], 1, "relu is 'x'"),
@@ -248,6 +252,18 @@ def test_two_files_compute_the_same(command: Command, trained: Path, tmp_path: P
     assert "cannot be loaded by onnxruntime" in done.err
 
 
+@pytest.mark.slow
+def test_only_a_model_in_one_file_is_expanded(
+    command: Command, trained: Path, tmp_path: Path
+) -> None:
+    done = command("export", trained / "model.fpk", "-o", tmp_path / "m.onnx", "--external-data")
+    assert done.code == 0, done.err
+    done = command("expand", tmp_path / "m.onnx", "-o", tmp_path / "big.onnx")
+    assert done.code == 1
+    assert "m.onnx has 'fc1.bias' in a file of its own, expected a compact model" in done.err
+    assert not (tmp_path / "big.onnx").exists()
+
+
 def test_a_file_is_packed_from_standard_input(
     command: Command, exported: Path, tmp_path: Path
 ) -> None:
@@ -287,3 +303,25 @@ def test_trained_packs_predict_the_same_on_all_test_images(
     assert (mnist["examples"], mnist["top1_equal"]) == (10_000, 10_000)
     if compact:
         assert (tmp_path / "m.onnx").stat().st_size <= 18_500
+
+
+@pytest.mark.slow
+def test_a_float16_network_is_expanded(command: Command, tmp_path: Path) -> None:
+    import torch
+
+    import freezepack.torch
+    from freezepack.export.compact import compact_model
+    from freezepack.export.onnx_export import ExportOptions, export_onnx
+
+    weight = torch.zeros(30, 12, dtype=torch.float16)
+    freezepack.random.fill(weight, seed=5, stream=0, draw="normal", scale=0.05)
+    net = torch.nn.Linear(12, 30, bias=False, dtype=torch.float16)
+    data = freezepack.torch.save({"weight": weight}, seed=5, init={"weight": ("normal", 0.05)})
+    (tmp_path / "m.fpk").write_bytes(data)
+    options = ExportOptions(compact=compact_model)
+    inputs = torch.zeros(1, 12, dtype=torch.float16)
+    export_onnx(net, data, inputs, tmp_path / "small.onnx", options=options)
+    arguments = ["-o", tmp_path / "big.onnx", "--against", tmp_path / "m.fpk", "--json"]
+    done = command("expand", tmp_path / "small.onnx", *arguments)
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["equal"] == 1

@@ -1,5 +1,6 @@
 """Files take their places together or not at all."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -88,6 +89,17 @@ def test_force_replaces_both_and_keeps_the_mode(tmp_path: Path) -> None:
         make(folder)
     assert contents(tmp_path) == {"m.onnx": b"new", "m.onnx.data": b"new"}
     assert (tmp_path / "m.onnx").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_full_disk_names_the_output(tmp_path: Path) -> None:
+    for place in (None, "inside"):
+        with (
+            pytest.raises(OSError, match="No space") as caught,
+            stage_files(outputs(tmp_path)) as f,
+        ):
+            raise OSError(errno.ENOSPC, "No space left on device", place and str(f / place))
+        assert caught.value.filename == str(tmp_path / "m.onnx.data")
+    assert contents(tmp_path) == {}
 
 
 def test_a_missing_folder_names_the_output(tmp_path: Path) -> None:
