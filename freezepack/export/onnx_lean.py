@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import string
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import onnx
 
 _ONES = {"dilations", "strides"}
-_LETTERS = string.ascii_lowercase + string.ascii_uppercase
 
 
 def strip_notes(model: onnx.ModelProto) -> None:
@@ -31,15 +29,15 @@ def make_lean(model: onnx.ModelProto, names: Collection[str]) -> None:
     Inputs, outputs and the initializers in `names` keep their names; all other values get short
     ones.
     """
+    from freezepack.export.compact.names import shorten
+
     graph = model.graph
     _flatten(graph)
-    graph.ClearField("value_info")
     _plain_reshapes(graph)
     opset = next(entry.version for entry in model.opset_import if not entry.domain)
     for node in graph.node:
-        node.ClearField("name")
         _drop_defaults(node, opset)
-    _shorten(graph, names)
+    shorten(graph, keep=set(names))
 
 
 def _drop_defaults(node: onnx.NodeProto, opset: int) -> None:
@@ -100,26 +98,3 @@ def _plain_reshapes(graph: onnx.GraphProto) -> None:
         shape = shapes.get(node.input[1]) if node.op_type == "Reshape" else None
         if shape is not None and numpy_helper.to_array(shape).all():
             node.ClearField("attribute")
-
-
-def _shorten(graph: onnx.GraphProto, names: Collection[str]) -> None:
-    """Give values between nodes, and constants, names of one or two letters."""
-    if any(a.HasField("g") or a.graphs for node in graph.node for a in node.attribute):
-        return  # graphs inside see the names outside
-    inner = [tensor.name for tensor in graph.initializer if tensor.name not in names]
-    inner += [name for node in graph.node for name in node.output if name]
-    fixed = {value.name for value in (*graph.input, *graph.output)}.union(names)
-    free = (name for name in _short_names() if name not in fixed)
-    renamed = {name: next(free) for name in inner if name not in fixed}
-    for tensor in graph.initializer:
-        tensor.name = renamed.get(tensor.name, tensor.name)
-    for node in graph.node:
-        for field in (node.input, node.output):
-            field[:] = [renamed.get(name, name) for name in field]
-
-
-def _short_names() -> Iterator[str]:
-    yield from _LETTERS
-    for first in _short_names():
-        for second in _LETTERS:
-            yield first + second
