@@ -157,7 +157,9 @@ def match_pack(module: nn.Module, file: PackFile) -> dict[str, str]:
     sources = dict(match_names(state.tensors, state.aliases, file))
     missing = sorted(set(state.tensors) - set(sources), key=str.encode)
     if missing:
-        raise CheckpointError(f"not in the pack: {', '.join(missing)}")
+        named = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if missing[3:] else "")
+        problem = f"not in the pack: {named}"
+        raise CheckpointError(f"{problem}: it is of another network (--architecture)")
     check_forms(state.tensors, sources, file)
     check_ties(sources, state.aliases, file)
     found = {alias: sources[owner] for alias, owner in state.aliases.items()}

@@ -4,6 +4,8 @@
 //     import { loadSession } from "./loader.mjs";
 //     const session = await loadSession(ort, generatorBytes, skeletonBytes);
 //
+// Needs onnxruntime-web 1.20 or newer: older ones know no external data.
+//
 // The generator makes the weights and is run once, without optimisation, so that what lies between
 // seed and weights is freed on the way. The skeleton takes them as the content of an external file.
 

@@ -32,6 +32,9 @@ _RUNNING = 60
 LARGE = 1 << 30
 """Bytes above which two files are the better choice."""
 
+BROWSERS = 4 << 30
+"""Most memory that WebAssembly can address."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -58,7 +61,10 @@ class Estimate:
 
     def __str__(self) -> str:
         text = f"loading takes about {_show(self.folded)} of memory"
-        return f"{text}; as two files {_show(self.pair)}" if self.is_large else text
+        if not self.is_large:
+            return text
+        browsers = "" if self.folded < BROWSERS else ", more than browsers have"
+        return f"{text}{browsers}; as two files {_show(self.pair)}"
 
 
 def estimate_memory(header: Header, *, arithmetic: str = "i64") -> Estimate:
