@@ -99,7 +99,10 @@ class PackFile:
         name = str(device)
         if name not in self._devices:
             place = find_device(device)
-            backend = choose_device_backend(place, self._device_backend)
+            named = self._device_backend
+            if place.type == "cpu" and self._options["backend"]:
+                named = HOST  # an argument counts more than the environment
+            backend = choose_device_backend(place, named)
             if backend is None:
                 self._devices[name] = None
             else:

@@ -290,3 +290,15 @@ def test_memory_that_does_not_fit_is_refused() -> None:
             there.fill_device_tensors({"fc.bias": torch.empty(2, dtype=torch.float64)})
         with pytest.raises(ValueError, match=r"given for 'fc\.weight' is not contiguous"):
             there.fill_device_tensors({"fc.weight": torch.empty(5, 2).T})
+
+
+def test_a_back_end_of_the_cpu_that_is_named_counts_more_than_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FREEZEPACK_DEVICE_BACKEND", "torch")
+    data = freezepack.torch.save({"w": torch.arange(4.0)})
+    with freezepack.open(data, framework="torch") as file:
+        assert file.rebuilder_on("cpu") is not None
+    with freezepack.open(data, framework="torch", backend="numpy") as file:
+        assert file.rebuilder_on("cpu") is None
+        assert file.get_tensor("w").tolist() == [0.0, 1.0, 2.0, 3.0]
