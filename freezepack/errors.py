@@ -146,7 +146,8 @@ class UnknownNameError(FreezepackError, LookupError):
         self.known = sorted(known)
         close = difflib.get_close_matches(name, self.known, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        super().__init__(f"no {kind} named {name!r}.{hint} Known: {', '.join(self.known)}.")
+        names = f"Known: {', '.join(self.known)}." if self.known else "There is none."
+        super().__init__(f"no {kind} named {name!r}.{hint} {names}")
 
     def __reduce__(self) -> tuple[type["UnknownNameError"], tuple[str, str, list[str]]]:
         return type(self), (self.kind, self.name, self.known)

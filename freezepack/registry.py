@@ -90,6 +90,9 @@ def resolve_arguments(
     ------
     UnknownNameError
         If the part has no such argument.
+    ValueError
+        If an argument is of another type than its default. A whole number becomes a float where
+        the default is one.
 
     Examples
     --------
@@ -101,4 +104,20 @@ def resolve_arguments(
     for key in given:
         if key not in known:
             raise UnknownNameError(kind, key, known)
-    return {key: given.get(key, default) for key, default in known.items()}
+    return {
+        key: _check_type(f"{kind} {key!r}", given[key], default) if key in given else default
+        for key, default in known.items()
+    }
+
+
+_TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
+def _check_type(what: str, value: Argument, default: Argument) -> Argument:
+    """Return an argument in the type of its default."""
+    wanted = type(default)
+    if wanted is float and type(value) is int:
+        return float(value)
+    if type(value) is not wanted:
+        raise ValueError(f"{what} is {value!r}, expected {_TYPES[wanted]} as in {default!r}")
+    return value

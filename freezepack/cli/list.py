@@ -31,7 +31,7 @@ GROUPS = {
 @click.argument("what", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_parts(what: str | None, as_json: bool) -> None:
-    """List what there is of WHAT: scores, strategies, models, data, schemes, codecs or backends.
+    """List what there is of WHAT: scores, methods, strategies, models, data, ...
 
     Without WHAT, list everything.
     """

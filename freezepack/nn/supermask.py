@@ -112,7 +112,8 @@ def _choose(popups: Mapping[str, tuple[Popup, Tensor]], count: int) -> None:
     if not locked <= count <= locked + free:
         names = ", ".join(popups)
         problem = f"{count} weights of {names} are to be kept, {locked} are locked and {free} free"
-        raise SelectionError(f"{problem}: expected {locked} to {locked + free}")
+        remedy = "lock less or keep more" if count < locked else "prune less or keep less"
+        raise SelectionError(f"{problem}: expected {locked} to {locked + free}, so {remedy}")
     with torch.no_grad():
         magnitudes = torch.cat([scores.detach().abs() for _, scores in popups.values()])
         kept = _highest(magnitudes, count - locked)

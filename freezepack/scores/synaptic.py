@@ -1,4 +1,10 @@
-"""Generalised synaptic scores: the common form of scores that can be combined."""
+"""Generalised synaptic scores: the common form of scores that can be combined.
+
+They are of the form w * dR/dw for some scalar R of the network: the loss for SNIP (up to the
+absolute value), half the squared norm of the gradient for GraSP, the flow for SynFlow, the L1 norm
+of the weights for magnitude. COPS combines scores of this form; its exact definition was not at
+hand, the form is that of Tanaka et al., arXiv:2006.05467, who call it synaptic saliency.
+"""
 
 from collections.abc import Mapping
 
@@ -6,15 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from freezepack.errors import SelectionError
-
-SYNAPTIC = ("snip", "grasp", "synflow", "magnitude")
-"""Scores of the form w * dR/dw for some scalar R of the network.
-
-R is the loss for SNIP (up to the absolute value), half the squared gradient norm for GraSP, the
-flow for SynFlow, and the L1 norm of the weights for magnitude. COPS combines scores of this form;
-its exact definition was not at hand, the form is that of Tanaka et al., arXiv:2006.05467, who call
-it synaptic saliency.
-"""
 
 
 def normalise(scores: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:

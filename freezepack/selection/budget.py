@@ -50,7 +50,7 @@ def layer_counts(shapes: Shapes, count: int, budget: str) -> dict[str, int]:
     {'a': 1555, 'b': 445}
     """
     if budget not in BUDGETS[1:]:
-        raise UnknownNameError("budget of layers", budget, BUDGETS[1:])
+        raise UnknownNameError("budget of layers", budget, BUDGETS)
     sizes = {name: prod(shape) for name, shape in shapes.items()}
     if not 1 <= count <= sum(sizes.values()):
         raise SelectionError(f"count is {count}, expected 1 to {sum(sizes.values())}")

@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from freezepack.errors import SelectionError
+from freezepack.errors import SelectionError, UnknownNameError
 from freezepack.format.layout import layout_of
 from freezepack.random.seeded import seeded_order
 from freezepack.scores.random import MASK_STREAMS
@@ -85,15 +85,14 @@ def draw_patterns(
     [5, 5, 10]
     """
     size = sum(map(prod, shapes.values()))
-    shares = Fraction(str(prune)), Fraction(str(lock))
+    shares = _fraction(prune), _fraction(lock)
     if min(shares) < 0 or sum(shares) >= 1:
         problem = f"shares to prune and to lock are {prune} and {lock}"
         raise SelectionError(f"{problem}, expected 0 or more, together below 1")
-    budget = distribution if distribution in BUDGETS[1:] else "no such"
-    if budget == "no such":
-        layer_counts(shapes, 1, distribution)  # raises: the message has the known ones
-    free = layer_counts(shapes, max(1, round(size * (1 - sum(shares)))), budget)
-    kept = layer_counts(shapes, max(1, round(size * (1 - shares[0]))), budget)
+    if distribution not in BUDGETS[1:]:
+        raise UnknownNameError("budget of layers", distribution, BUDGETS[1:])
+    free = layer_counts(shapes, max(1, round(size * (1 - sum(shares)))), distribution)
+    kept = layer_counts(shapes, max(1, round(size * (1 - shares[0]))), distribution)
     return {
         name: _draw(
             shape,
@@ -104,6 +103,13 @@ def draw_patterns(
         )
         for name, shape in shapes.items()
     }
+
+
+def _fraction(share: str | float) -> Fraction:
+    try:
+        return Fraction(str(share))
+    except ValueError:
+        raise SelectionError(f"a share is {share!r}, expected a decimal number") from None
 
 
 def _draw(shape: tuple[int, ...], stream: int, seed: int, *, pruned: int, locked: int) -> Pattern:

@@ -92,7 +92,10 @@ def test_convolutions_in_channels_last_are_masked_at_the_same_places() -> None:
     assert torch.equal(first[first != 0], plain[first != 0])
 
 
-@pytest.mark.parametrize(("count", "problem"), [(0, "1 are locked and 4 free"), (6, "1 to 5")])
+@pytest.mark.parametrize(
+    ("count", "problem"),
+    [(0, "1 are locked and 4 free: expected 1 to 5, so lock less"), (6, "1 to 5, so prune less")],
+)
 def test_impossible_numbers_are_refused(count: int, problem: str) -> None:
     with pytest.raises(SelectionError, match=problem):
         keep_highest(make_layer(), count)

@@ -64,5 +64,7 @@ def test_impossible_shares_and_unknown_distributions_are_refused() -> None:
         draw_patterns({"w": (4, 4)}, {"w": 0}, 1, prune=0.5, lock=0.5)
     with pytest.raises(SelectionError, match="expected 0 or more"):
         draw_patterns({"w": (4, 4)}, {"w": 0}, 1, prune=-0.1)
+    with pytest.raises(SelectionError, match="a share is nan, expected a decimal number"):
+        draw_patterns({"w": (4, 4)}, {"w": 0}, 1, lock=float("nan"))
     with pytest.raises(UnknownNameError, match="no budget of layers named 'igq'"):
         draw_patterns({"w": (4, 4)}, {"w": 0}, 1, distribution="igq")

@@ -1,6 +1,7 @@
 """A configuration is complete, canonical and checked."""
 
 import json
+import re
 
 import pytest
 
@@ -77,6 +78,53 @@ def test_numbers_out_of_range_are_named(values: dict[str, float], problem: str) 
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
+        (
+            {"strategy": "force", "strategy_args": {"steps": "many"}},
+            "'steps' is 'many', expected a whole",
+        ),
+        (
+            {"strategy": "force", "strategy_args": {"steps": 2.5}},
+            "'steps' is 2.5, expected a whole",
+        ),
+        (
+            {"strategy": "force", "strategy_args": {"steps": True}},
+            "'steps' is True, expected a whole",
+        ),
+        (
+            {"strategy": "cops", "strategy_args": {"share": "half"}},
+            "'share' is 'half', expected a number as",
+        ),
+        (
+            {"strategy": "cops", "strategy_args": {"control": 3}},
+            "'control' is 3, expected a text as",
+        ),
+        (
+            {"method": "edge-popup", "method_args": {"lock": "some"}},
+            "option of method 'edge-popup' 'lock'",
+        ),
+        (
+            {"model_args": {"relu": 3}},
+            "argument of model 'lenet5-caffe' 'relu' is 3, expected a text",
+        ),
+    ],
+)
+def test_options_of_another_type_are_named(values: dict[str, object], problem: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        RunConfig(**values)  # type: ignore[arg-type]
+
+
+def test_a_whole_number_is_a_number() -> None:
+    one, other = (RunConfig(strategy="cops", strategy_args={"share": share}) for share in (1, 1.0))
+    assert one.hash == other.hash
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        (
+            {"method_args": {"lock": 0.1}},
+            "no option of method 'freeze' named 'lock'. There is none.",
+        ),
         ({"model": "lenet5"}, "no model named 'lenet5'"),
         ({"model_args": {"width": 2}}, "no argument of model 'lenet5-caffe' named 'width'"),
         ({"data": "minst"}, "no data set named 'minst'. Did you mean 'mnist'"),
