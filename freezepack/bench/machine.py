@@ -25,7 +25,7 @@ def describe_machine() -> dict[str, str]:
         "python": platform.python_version(),
         "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
         "kernel": _kernel(),
-        "freezepack": f"{freezepack.__version__}, commit {_commit()}",
+        "freezepack": f"{freezepack.__version__}, commit {find_commit()}",
     }
 
 
@@ -50,7 +50,7 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def _commit() -> str:
+def find_commit() -> str:
     """Return the commit of the checkout that this package runs from, if it is one."""
     root = Path(freezepack.__file__).parent.parent
     if not (root / ".git").exists():

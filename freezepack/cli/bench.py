@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from freezepack.cli.options import data_dir_option, force_option, format_table, json_option
+from freezepack.registry import Entry
 
 if TYPE_CHECKING:
     from freezepack.bench.tables import Table
 
+ELSEWHERE = {
+    "accuracy": Entry("freezepack.cli.bench_accuracy:accuracy", "train experiments"),
+    "report": Entry("freezepack.cli.bench_report:report", "tables and pictures of results"),
+}
+"""Commands that have a module of their own."""
 
-@click.group(short_help="Measure sizes and speed, and write tables.")
+
+class BenchGroup(click.Group):
+    """The commands of this module, and those of `ELSEWHERE`, imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all names."""
+        there = [k for k, entry in ELSEWHERE.items() if find_spec(entry.target.partition(":")[0])]
+        return sorted([*super().list_commands(ctx), *there])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command, if need be."""
+        if cmd_name in ELSEWHERE and cmd_name in self.list_commands(ctx):
+            command: click.Command = ELSEWHERE[cmd_name].load()
+            return command
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=BenchGroup, short_help="Measure accuracy, sizes and speed, and write tables.")
 def bench() -> None:
     """Measure, and write tables with the machine, versions and seeds they come from."""
 

@@ -175,10 +175,40 @@ class RunConfig:
         """
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
 
+    def stated(self) -> dict[str, Any]:
+        """Return the fields that differ from the class defaults, and only such options.
+
+        What `None` stands for is resolved, so those fields are always among them.
+
+        Examples
+        --------
+        >>> sorted(RunConfig(data="digits", epochs=3, strategy_args={"budget": "erk"}).stated())
+        ['augmentation', 'data', 'epochs', 'lr', 'scheme', 'score_batch', 'strategy_args', \
+'weight_decay']
+        """
+        options = {
+            "model_args": resolve_arguments(self.model, {}),
+            "method_args": resolve_method(self.method, {}),
+            "strategy_args": resolve_options(self.strategy, {}),
+        }
+        found, values = {}, asdict(self)
+        for entry in fields(self):
+            value, default = values[entry.name], entry.default
+            if entry.name in options:
+                known, default = options[entry.name], {}
+                value = {key: value[key] for key in value if value[key] != known[key]}
+            if value != default:
+                found[entry.name] = value
+        return found
+
     @property
     def hash(self) -> str:
-        """First 16 hexadecimal digits of the SHA-256 of the canonical JSON."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+        """First 16 hexadecimal digits of the SHA-256 of the canonical JSON of `stated`.
+
+        A new field whose default changes nothing leaves all hashes as they are.
+        """
+        text = json.dumps(self.stated(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def changed(self, **values: Any) -> "RunConfig":
         """Return the same configuration with some fields changed."""
