@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import ExitStack
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,10 @@ import click
 from freezepack.cli.options import data_dir_option, device_option, format_table
 
 if TYPE_CHECKING:
+    from freezepack.bench.accuracy.experiment import Experiment
+    from freezepack.bench.accuracy.rows import Row
     from freezepack.bench.accuracy.run import AccuracyRun
-    from freezepack.bench.accuracy.work import Place
-    from freezepack.train import Result, RunConfig
+    from freezepack.bench.accuracy.work import Tools
 
 EXPERIMENTS = Path("benchmarks/accuracy")
 
@@ -41,7 +42,9 @@ EXPERIMENTS = Path("benchmarks/accuracy")
     metavar="DIR",
     help="Folder of the runs; interrupted ones go on from there.",
 )
-@click.option("--list", "show", is_flag=True, help="Show what there is and what is to do.")
+@click.option(
+    "--list", "mode", flag_value="list", help="Show what there is and what is to do, and stop."
+)
 @click.option(
     "--only",
     multiple=True,
@@ -57,6 +60,23 @@ EXPERIMENTS = Path("benchmarks/accuracy")
     show_default=True,
     help="Of the runs; any beginning of a random one tells something of all.",
 )
+@click.option(
+    "--repack",
+    "mode",
+    flag_value="repack",
+    help="Write the packs of finished runs anew, and their bytes into the table.",
+)
+@click.option(
+    "--config",
+    metavar="HASH",
+    help="Repeat the run of this row in a fresh folder, and show both; the table stays.",
+)
+@click.option(
+    "--merge",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help="Add the rows of another table.",
+)
 @click.option("--keep-stale", is_flag=True, help="Do not repeat runs of other code.")
 @click.option(
     "--keep-packs",
@@ -70,11 +90,13 @@ def accuracy(
     experiments: tuple[Path, ...],
     output: Path,
     runs: Path,
-    show: bool,
+    mode: str | None,
     only: tuple[str, ...],
     jobs: int | None,
     time_limit: float | None,
     order: str,
+    config: str | None,
+    merge: Path | None,
     keep_stale: bool,
     keep_packs: Path | None,
     data_dir: Path | None,
@@ -82,29 +104,29 @@ def accuracy(
 ) -> None:
     """Train, pack and score what EXPERIMENTS ask for and the table does not have yet.
 
-    EXPERIMENTS are TOML files, as in benchmarks/accuracy. Each run takes one thread.
-    The test set is touched once for each pack, by the pack read back from its file.
+    EXPERIMENTS are TOML files, as in benchmarks/accuracy. Each run takes one thread. Interrupt at
+    any time; the next call goes on. The test set is touched once for each pack, by the pack read
+    back from its file.
     """
     from freezepack.cli.extras import require_torch
 
     require_torch("freezepack bench accuracy")
-    from freezepack.bench.accuracy.experiment import load_experiment
     from freezepack.bench.accuracy.plan import parse_only
-    from freezepack.bench.accuracy.run import AccuracyRun, run_accuracy
+    from freezepack.bench.accuracy.rows import add_rows, read_rows
+    from freezepack.bench.accuracy.run import AccuracyRun, repack, run_accuracy
     from freezepack.bench.accuracy.show import Display
-    from freezepack.bench.accuracy.work import Tools
+    from freezepack.cli.bench_tools import TOOLS
     from freezepack.train.device import find_device
 
-    paths = experiments or (tuple(sorted(EXPERIMENTS.glob("*.toml"))) if show else ())
-    if not paths:
-        raise click.UsageError(f"name EXPERIMENTS, as in {EXPERIMENTS}/lenet5-mnist.toml")
+    find_device(device)
     try:
         wanted = parse_only(only)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--only") from None
-    find_device(device)
+    if merge is not None:
+        add_rows(output, read_rows(merge))
     run = AccuracyRun(
-        [load_experiment(path) for path in paths],
+        _load(experiments, mode, given=not (config or merge)),
         output,
         runs,
         wanted,
@@ -116,13 +138,57 @@ def accuracy(
         order == "random",
         time_limit,
     )
-    if show:
+    if config is not None:
+        click.echo(compare(run, config, TOOLS))
+    elif mode == "list":
         click.echo(list_plan(run))
-        return
-    tools = Tools(train=train_run, round=round_run, score=score_pack)
-    failed = run_accuracy(run, tools, Display(sys.stderr))
-    if failed:
-        raise click.ClickException(f"{failed} runs failed; all others are in {output}")
+    else:
+        failed = (repack if mode else run_accuracy)(run, TOOLS, Display(sys.stderr))
+        if failed:
+            raise click.ClickException(f"{failed} runs failed; all others are in {output}")
+
+
+def _load(paths: tuple[Path, ...], mode: str | None, *, given: bool) -> list[Experiment]:
+    """Read the experiments; all of them where nothing is trained for it."""
+    from freezepack.bench.accuracy.experiment import load_experiment
+
+    found = paths or (tuple(sorted(EXPERIMENTS.glob("*.toml"))) if mode else ())
+    if given and not found:
+        raise click.UsageError(f"name EXPERIMENTS, as in {EXPERIMENTS}/lenet5-mnist.toml")
+    loaded = [load_experiment(path) for path in found]
+    names = [experiment.name for experiment in loaded]
+    double = {name for name in names if names.count(name) > 1}
+    if double:
+        raise click.UsageError(f"two EXPERIMENTS have the same name: {', '.join(sorted(double))}")
+    return loaded
+
+
+def compare(run: AccuracyRun, config: str, tools: Tools) -> str:
+    """Repeat the run of a row; return a table of what it was and is.
+
+    Raises
+    ------
+    click.ClickException
+        If the run has failed.
+    """
+    from freezepack.bench.accuracy.run import rerun
+    from freezepack.bench.accuracy.show import Display
+
+    now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S")
+    folder = run.runs / f"again-{config}-{now}"
+    pairs = rerun(run, config, folder, tools, Display(sys.stderr))
+    if not pairs:
+        raise click.ClickException("the run failed")
+    header = ["values", "", "test", "validation", "bytes", "trained", "code", "commit", "versions"]
+    lines = [line for old, new in pairs for line in (_line(old, "table"), _line(new, "now"))]
+    return f"{format_table(header, lines, left=2)}\n\n{folder}"
+
+
+def _line(row: Row, name: str) -> list[str]:
+    accuracies = [f"{float(row[key]):.4%}" for key in ("test_accuracy", "validation_accuracy")]
+    counts = [f"{int(row[key]):,}" for key in ("file_bytes", "trained_weights")]
+    facts = [row[key] for key in ("code", "commit", "versions")]
+    return [row["values"], name, *accuracies, *counts, *facts]
 
 
 def _cores() -> int:
@@ -152,54 +218,3 @@ def list_plan(run: AccuracyRun) -> str:
     end = f"{len(plan.jobs)} runs to do, about {span} with {run.jobs} at a time"
     end += f", and {unknown} of unknown time" if unknown else ""
     return "\n".join([*lines, *([""] if lines else []), table, "", end])
-
-
-def train_run(config: RunConfig, folder: Path, place: Place) -> Result:
-    """Train and pack, or go on with it."""
-    from freezepack.cli.packing import train_and_pack
-
-    return train_and_pack(
-        config,
-        folder,
-        data_dir=place.data_dir,
-        device=place.device,
-        resume=True,
-        progress=False,
-    )
-
-
-def round_run(checkpoint: Path, values: str, path: Path, config: RunConfig, place: Place) -> None:
-    """Write a lossy pack, as `freezepack pack --values VALUES --data DATA` does."""
-    from freezepack.checkpoints.bases import claim_base, parse_base
-    from freezepack.checkpoints.read import read_state
-    from freezepack.cli.rounding import Yardstick, is_lossy, round_state
-    from freezepack.files import write_output
-    from freezepack.pack.packer import pack_arrays
-
-    with ExitStack() as stack:
-        state = read_state(checkpoint)
-        claims, bases = claim_base(parse_base(None), state, stack)
-        yardstick = Yardstick(config.data, place.data_dir) if is_lossy(values) else Yardstick()
-        rounded = round_state(state, claims, bases, values, yardstick)
-        packed = pack_arrays(
-            rounded.arrays if rounded else state.arrays,
-            claims=claims,
-            aliases=state.aliases,
-            metadata=state.metadata,
-            bases=bases,
-            values="auto" if rounded else values,
-            codecs=rounded.codecs if rounded else None,
-            partial=state.partial,
-        )
-    write_output(path, packed.pieces, force=True)
-
-
-def score_pack(path: Path, config: RunConfig, place: Place) -> float:
-    """Return the accuracy on the test set of the network in a pack."""
-    from freezepack.checkpoints.read import read_state
-    from freezepack.cli.networks import network_of
-    from freezepack.train import evaluate, load_data
-
-    network = network_of(read_state(path))
-    data = load_data(config.data, place.data_dir, splits=("test",), device=place.device)
-    return evaluate(network.to(place.device), data, "test")

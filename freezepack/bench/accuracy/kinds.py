@@ -48,4 +48,7 @@ def check_kind(kinds: tuple[type, ...], value: object) -> str:
     >>> check_kind(KINDS["epochs"], "3"), check_kind(KINDS["epochs"], 3)
     ('a whole number', '')
     """
-    return "" if type(value) in kinds else _TEXTS[kinds[0]]
+    fits = type(value) in kinds
+    if isinstance(value, list):
+        fits = fits and all(type(entry) in (int, float) for entry in value)
+    return "" if fits else _TEXTS[kinds[0]]

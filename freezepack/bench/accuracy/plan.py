@@ -3,12 +3,13 @@
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import product
 from pathlib import Path
 from statistics import median
 
 from freezepack.bench.accuracy.code import code_hash
 from freezepack.bench.accuracy.experiment import FIELDS, Experiment
-from freezepack.bench.accuracy.rows import Row, key_of
+from freezepack.bench.accuracy.rows import Key, Row, key_of
 from freezepack.bench.accuracy.work import Job
 from freezepack.errors import UnknownNameError
 from freezepack.selection.rate import canonical_rate
@@ -113,47 +114,64 @@ def make_plan(
     shuffle : bool
         Mix the runs, always in the same way, so that the first ones tell something of all.
     """
-    only = only or Only()
-    known = {key_of(row): row for row in rows}
-    usable = {_result(row): row for row in rows}
-    todo: dict[RunConfig | str, dict[str, list[str]]] = {}
-    configs: dict[str, RunConfig] = {}
+    only, table = only or Only(), _Table(rows, keep_stale)
+    todo: dict[str, dict[str, list[str]]] = {}
+    configs = {config.hash: config for each in experiments for config in each.configs}
     copies, statuses = [], []
     for experiment in experiments:
-        counts = {"finished": 0, "stale": 0, "missing": 0}
-        for config in experiment.configs:
-            code, name = code_hash(config), config.hash
-            for values in experiment.values:
-                if not only.takes(experiment.name, values, config):
-                    continue
-                row = known.get((experiment.name, values, name))
-                if row is not None and row["code"] == code:
-                    counts["finished"] += 1
-                    continue
-                made = usable.get((values, name, code))
-                if made is not None:
-                    copies.append({**made, "experiment": experiment.name})
-                    counts["finished"] += 1
-                    continue
-                counts["missing" if row is None else "stale"] += 1
-                if row is None or not keep_stale:
-                    configs[name] = config
-                    todo.setdefault(name, {}).setdefault(values, []).append(experiment.name)
+        counts = dict.fromkeys(("finished", "stale", "missing"), 0)
+        for config, values in product(experiment.configs, experiment.values):
+            if not only.takes(experiment.name, values, config):
+                continue
+            state, row = table.find(experiment.name, values, config)
+            counts[state] += 1
+            if row is not None and row["experiment"] != experiment.name:
+                copies.append({**row, "experiment": experiment.name})
+            if state != "finished" and row is None:
+                todo.setdefault(config.hash, {}).setdefault(values, []).append(experiment.name)
         statuses.append(Status(experiment.name, **counts))
-    jobs = [_job(configs[str(name)], wanted, runs) for name, wanted in todo.items()]
+    jobs = [_job(configs[name], wanted, runs) for name, wanted in todo.items()]
     if shuffle:
         random.Random(0).shuffle(jobs)
     return Plan(tuple(jobs), tuple(copies), tuple(statuses))
 
 
-def _result(row: Row) -> tuple[str, str, str]:
-    return row["values"], row["config"], row["code"]
+class _Table:
+    """Rows by what they are about, and by what made them."""
+
+    def __init__(self, rows: Iterable[Row], keep_stale: bool) -> None:
+        self._keep_stale = keep_stale
+        self._own: dict[Key, Row] = {}
+        self._made: dict[tuple[str, str], dict[str, Row]] = {}
+        for row in rows:
+            self._own[key_of(row)] = row
+            self._made.setdefault((row["values"], row["config"]), {})[row["code"]] = row
+
+    def find(self, experiment: str, values: str, config: RunConfig) -> tuple[str, Row | None]:
+        """Return "finished", "stale" or "missing", and the row that will do, if there is one.
+
+        Another experiment may have made it.
+        """
+        code, made = code_hash(config), self._made.get((values, config.hash), {})
+        own = self._own.get((experiment, values, config.hash))
+        if own is not None and own["code"] == code:
+            return "finished", own
+        if code in made:
+            return "finished", made[code]
+        if own is None and not (made and self._keep_stale):
+            return "missing", None
+        return "stale", (own or next(iter(made.values()))) if self._keep_stale else None
 
 
 def _job(config: RunConfig, wanted: Mapping[str, Sequence[str]], runs: Path) -> Job:
     code = code_hash(config)
-    folder = runs / f"{config.hash}-{code[:8]}"
-    return Job(config, tuple((k, tuple(v)) for k, v in wanted.items()), code, folder)
+    forms = tuple((values, tuple(names)) for values, names in wanted.items())
+    return Job(config, forms, code, run_folder(runs, config, code))
+
+
+def run_folder(runs: Path, config: RunConfig, code: str) -> Path:
+    """Return the folder of a run; runs of other code have another one."""
+    return runs / f"{config.hash}-{code[:8]}"
 
 
 def estimate(config: RunConfig, rows: Sequence[Row], device: str) -> float | None:

@@ -11,15 +11,14 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from freezepack.errors import FreezepackError
 
 J = TypeVar("J")
-Work = Callable[[J], Iterable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Event(Generic[J]):
 
 def run_jobs(
     jobs: Iterable[J], work: Callable[[J], Iterable[Any]], workers: int
-) -> Iterator[Event[J]]:
+) -> Generator[Event[J], None, None]:
     """Do jobs, several at a time, and tell what they come to as they do.
 
     Parameters
@@ -79,15 +78,23 @@ class _Pool(Generic[J]):
 
     def give(self, job: J) -> None:
         """Let a worker begin a job."""
-        process, connection = self._idle.pop() if self._idle else self._start()
+        while self._idle:
+            process, connection = self._idle.pop()
+            try:
+                connection.send(job)
+            except OSError:  # it has died while it had nothing to do
+                process.join()
+            else:
+                self.busy[connection] = (process, job)
+                return
+        process, connection = self._start()
         connection.send(job)
         self.busy[connection] = (process, job)
 
     def hear(self) -> Iterator[Event[J]]:
         """Wait until a worker says something, and tell it."""
-        for connection in wait(list(self.busy)):
-            if not isinstance(connection, Connection):
-                continue
+        for ready in wait(list(self.busy)):
+            connection = cast(Connection, ready)
             process, job = self.busy[connection]
             try:
                 kind, content = connection.recv()

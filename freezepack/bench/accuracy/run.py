@@ -2,20 +2,24 @@
 
 import functools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 import torch
 
+from freezepack import native
+from freezepack.bench.accuracy.again import by_key, renew, repack_jobs, rerun_job
 from freezepack.bench.accuracy.experiment import Experiment
 from freezepack.bench.accuracy.plan import Only, Plan, estimate, make_plan
 from freezepack.bench.accuracy.pool import run_jobs
-from freezepack.bench.accuracy.rows import Row, add_rows, read_rows
+from freezepack.bench.accuracy.rows import Row, add_rows, key_of, read_rows
 from freezepack.bench.accuracy.show import Display
 from freezepack.bench.accuracy.work import Job, Place, Tools, do_job
 from freezepack.bench.machine import describe_machine, find_commit
+from freezepack.train import load_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +55,69 @@ def run_accuracy(run: AccuracyRun, tools: Tools, display: Display) -> int:
 
     Each row is in the table as soon as it is known, and an interrupted run goes on from its last
     epoch the next time.
+
+    Raises
+    ------
+    DataError
+        If a data set is missing.
     """
-    plan, rows = run.plan(), read_rows(run.output)
+    plan = run.plan()
     if plan.copies:
         add_rows(run.output, plan.copies)
+    return _do(run, plan.jobs, tools, display, lambda rows: add_rows(run.output, rows))
+
+
+def repack(run: AccuracyRun, tools: Tools, display: Display) -> int:
+    """Write the packs of all rows of the experiments anew; return how many have failed.
+
+    Nothing is trained: the format has changed, and the runs are still there.
+    """
+    rows = read_rows(run.output)
+    old, names = by_key(rows), [experiment.name for experiment in run.experiments]
+
+    def take(found: Sequence[Row]) -> None:
+        add_rows(run.output, [renew(old[key_of(row)], row) for row in found])
+
+    return _do(run, repack_jobs(rows, names, run.only, run.runs), tools, display, take)
+
+
+def rerun(
+    run: AccuracyRun, config: str, folder: Path, tools: Tools, display: Display
+) -> list[tuple[Row, Row]]:
+    """Repeat the run of a row in a fresh folder; return old and new rows, and write none.
+
+    The list is empty if the run has failed.
+    """
+    job, old = rerun_job(read_rows(run.output), config, folder)
+    pairs: list[tuple[Row, Row]] = []
+
+    def take(found: Sequence[Row]) -> None:
+        pairs.extend((old[row["values"]], row) for row in found)
+
+    return [] if _do(run, [job], tools, display, take) else pairs
+
+
+def _do(
+    run: AccuracyRun,
+    jobs: Sequence[Job],
+    tools: Tools,
+    display: Display,
+    take: Callable[[Sequence[Row]], None],
+) -> int:
+    """Do jobs, several at a time; return how many have failed."""
+    for name in {job.config.data for job in jobs}:
+        load_data(name, run.data_dir)  # what is missing is missing for all of them
+    rows = read_rows(run.output)
     place = Place(machine_facts(run.device), run.data_dir, run.device, run.packs)
-    costs = [estimate(job.config, rows, run.device) for job in plan.jobs]
-    failed = 0
-    os.environ["OMP_NUM_THREADS"] = "1"  # of the workers
+    costs = [estimate(job.config, rows, run.device) for job in jobs]
+    os.environ["OMP_NUM_THREADS"] = "1"  # of the workers, who inherit it
     work = functools.partial(work_alone, place=place, tools=tools)
-    with display.showing(plan.jobs, costs, run.jobs):
-        for event in run_jobs(_until(plan.jobs, run.time_limit), work, run.jobs):
+    failed = 0
+    events = run_jobs(_until(jobs, run.time_limit), work, run.jobs)
+    with display.showing(jobs, costs, run.jobs), closing(events):
+        for event in events:
             if event.kind == "part":
-                add_rows(run.output, event.content)
+                take(event.content)
             failed += event.kind == "failed"
             display.show(event)
     return failed
@@ -71,8 +125,6 @@ def run_accuracy(run: AccuracyRun, tools: Tools, display: Display) -> int:
 
 def work_alone(job: Job, place: Place, tools: Tools) -> Iterator[list[Row]]:
     """Do a job with one thread, in a process of its own."""
-    from freezepack import native
-
     torch.set_num_threads(1)
     native.set_num_threads(1)
     yield from do_job(job, place, tools)

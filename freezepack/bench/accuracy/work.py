@@ -19,9 +19,9 @@ from freezepack.models.build import build_model
 from freezepack.nn.fill import eligible_weights
 from freezepack.train.checkpoint import load_checkpoint
 from freezepack.train.config import RunConfig
-from freezepack.train.folder import METRICS, PACK
+from freezepack.train.folder import CHECKPOINT, METRICS, PACK
 from freezepack.train.logs import read_metrics
-from freezepack.train.result import Result
+from freezepack.train.result import Result, recorded_result
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,15 @@ class Job:
         Hash of the code that is to do it.
     folder : Path
         The run's; continued if it is there.
+    repack : bool
+        The run has ended: write its packs anew, by whatever code there is now.
     """
 
     config: RunConfig
     wanted: tuple[tuple[str, tuple[str, ...]], ...]
     code: str
     folder: Path
+    repack: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,15 @@ def do_job(job: Job, place: Place, tools: Tools) -> Iterator[list[Row]]:
     Raises
     ------
     CheckpointError
-        If the code on the disk is not, or is no longer, that of the job.
+        If the code on the disk is not, or is no longer, that of the job, or if there is no run
+        whose packs could be written anew.
     """
-    _check_code(job)
-    result = tools.train(job.config, job.folder, place)
-    _check_code(job)
+    if job.repack:
+        result = _repack(job, place, tools)
+    else:
+        _check_code(job)
+        result = tools.train(job.config, job.folder, place)
+        _check_code(job)
     for values, experiments in job.wanted:
         began = perf_counter()
         pack, accuracy = job.folder / PACK, result.test_accuracy
@@ -103,7 +110,8 @@ def do_job(job: Job, place: Place, tools: Tools) -> Iterator[list[Row]]:
         spent = perf_counter() - began
         row = _make_row(job, place, result, pack)
         row["values"], row["test_accuracy"] = values, repr(round(accuracy, 6))
-        row["wall_seconds"] = f"{result.seconds + spent:.1f}"
+        trained = max(result.seconds, float(row["train_seconds"]))  # more, if it was interrupted
+        row["wall_seconds"] = f"{trained + spent:.1f}"
         if place.packs is not None:
             place.packs.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(pack, place.packs / pack_name(job.config, values))
@@ -120,6 +128,14 @@ def pack_name(config: RunConfig, values: str) -> str:
     """
     head = f"{config.model}-{config.data}-q{config.freezing_rate}-s{config.seed}-{config.fill}"
     return f"{head}-{values.replace(':', '')}-{config.hash}.fpk"
+
+
+def _repack(job: Job, place: Place, tools: Tools) -> Result:
+    """Let the pack of a run that has ended be written again."""
+    if not (job.folder / CHECKPOINT).exists() or recorded_result(job.config, job.folder) is None:
+        raise CheckpointError(f"{job.folder} holds no run that has ended, so there is no new pack")
+    (job.folder / PACK).unlink(missing_ok=True)
+    return tools.train(job.config, job.folder, place)
 
 
 def _check_code(job: Job) -> None:
