@@ -55,10 +55,10 @@ EXPERIMENTS = Path("benchmarks/accuracy")
 @click.option("--time-limit", type=click.FloatRange(0), metavar="SECONDS", help="Then begin none.")
 @click.option(
     "--order",
-    type=click.Choice(["given", "random"]),
+    type=click.Choice(["given", "seeds", "random"]),
     default="given",
     show_default=True,
-    help="Of the runs; any beginning of a random one tells something of all.",
+    help="Of the runs; seeds: all of one seed before the next.",
 )
 @click.option(
     "--repack",
@@ -75,7 +75,7 @@ EXPERIMENTS = Path("benchmarks/accuracy")
     "--merge",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="PATH",
-    help="Add the rows of another table.",
+    help="Add the rows of another table, made on another machine.",
 )
 @click.option("--keep-stale", is_flag=True, help="Do not repeat runs of other code.")
 @click.option(
@@ -112,7 +112,7 @@ def accuracy(
 
     require_torch("freezepack bench accuracy")
     from freezepack.bench.accuracy.plan import parse_only
-    from freezepack.bench.accuracy.rows import add_rows, read_rows
+    from freezepack.bench.accuracy.rows import merge_rows, read_rows
     from freezepack.bench.accuracy.run import AccuracyRun, repack, run_accuracy
     from freezepack.bench.accuracy.show import Display
     from freezepack.cli.bench_tools import TOOLS
@@ -124,9 +124,11 @@ def accuracy(
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--only") from None
     if merge is not None:
-        add_rows(output, read_rows(merge))
+        merge_rows(output, read_rows(merge))
+        if not experiments and config is None:
+            return
     run = AccuracyRun(
-        _load(experiments, mode, given=not (config or merge)),
+        _load(experiments, mode, needed=config is None),
         output,
         runs,
         wanted,
@@ -135,7 +137,7 @@ def accuracy(
         data_dir,
         keep_packs,
         keep_stale,
-        order == "random",
+        order,
         time_limit,
     )
     if config is not None:
@@ -148,12 +150,12 @@ def accuracy(
             raise click.ClickException(f"{failed} runs failed; all others are in {output}")
 
 
-def _load(paths: tuple[Path, ...], mode: str | None, *, given: bool) -> list[Experiment]:
+def _load(paths: tuple[Path, ...], mode: str | None, *, needed: bool) -> list[Experiment]:
     """Read the experiments; all of them where nothing is trained for it."""
     from freezepack.bench.accuracy.experiment import load_experiment
 
     found = paths or (tuple(sorted(EXPERIMENTS.glob("*.toml"))) if mode else ())
-    if given and not found:
+    if needed and not found:
         raise click.UsageError(f"name EXPERIMENTS, as in {EXPERIMENTS}/lenet5-mnist.toml")
     loaded = [load_experiment(path) for path in found]
     names = [experiment.name for experiment in loaded]

@@ -15,6 +15,8 @@ from freezepack.errors import UnknownNameError
 from freezepack.selection.rate import canonical_rate
 from freezepack.train.config import RunConfig
 
+ORDERS = ("given", "seeds", "random")
+
 
 @dataclass(frozen=True, slots=True)
 class Only:
@@ -101,7 +103,7 @@ def make_plan(
     *,
     only: Only | None = None,
     keep_stale: bool = False,
-    shuffle: bool = False,
+    order: str = ORDERS[0],
 ) -> Plan:
     """Compare what experiments ask for with the rows that are there.
 
@@ -111,8 +113,9 @@ def make_plan(
         Folder of the runs.
     keep_stale : bool
         Take rows of other code for finished.
-    shuffle : bool
-        Mix the runs, always in the same way, so that the first ones tell something of all.
+    order : {"given", "seeds", "random"}
+        Of the runs: as in the files, all of one seed before the next, or mixed, always in the
+        same way. The beginning of the latter two tells something of all.
     """
     only, table = only or Only(), _Table(rows, keep_stale)
     todo: dict[str, dict[str, list[str]]] = {}
@@ -131,7 +134,9 @@ def make_plan(
                 todo.setdefault(config.hash, {}).setdefault(values, []).append(experiment.name)
         statuses.append(Status(experiment.name, **counts))
     jobs = [_job(configs[name], wanted, runs) for name, wanted in todo.items()]
-    if shuffle:
+    if order == "seeds":
+        jobs.sort(key=lambda job: job.config.seed)
+    elif order == "random":
         random.Random(0).shuffle(jobs)
     return Plan(tuple(jobs), tuple(copies), tuple(statuses))
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -138,12 +138,23 @@ def add_rows(path: Path, rows: Iterable[Row]) -> None:
 
     Several processes may do so at once. Whatever interrupts it, the table stays as it was.
     """
+    _change(path, rows, lambda old, new: True)
+
+
+def merge_rows(path: Path, rows: Iterable[Row]) -> None:
+    """Add the rows of another table; rows about the same are replaced by those of a later run."""
+    _change(path, rows, lambda old, new: new["finished"] > old["finished"])
+
+
+def _change(path: Path, rows: Iterable[Row], replaces: Callable[[Row, Row], bool]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with _lock(path):
         table = {key_of(row): row for row in read_rows(path)}
         for row in rows:
-            table.pop(key_of(row), None)
-            table[key_of(row)] = row
+            old = table.get(key_of(row))
+            if old is None or replaces(old, row):
+                table.pop(key_of(row), None)
+                table[key_of(row)] = row
         stream = io.StringIO(newline="")
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
         writer.writeheader()

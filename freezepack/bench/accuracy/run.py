@@ -35,7 +35,7 @@ class AccuracyRun:
     data_dir: Path | None = None
     packs: Path | None = None
     keep_stale: bool = False
-    shuffle: bool = False
+    order: str = "given"
     time_limit: float | None = None
 
     def plan(self) -> Plan:
@@ -46,7 +46,7 @@ class AccuracyRun:
             self.runs,
             only=self.only,
             keep_stale=self.keep_stale,
-            shuffle=self.shuffle,
+            order=self.order,
         )
 
 

@@ -46,6 +46,7 @@ class Display:
         self._total, self._workers, self._began = len(jobs), workers, monotonic()
         if not self._console.is_terminal:
             yield
+            self._tell_left()
             return
         columns = (
             BarColumn(),
@@ -57,6 +58,12 @@ class Display:
             self._bar.add_task("", total=self._total, rest=self._rest())
             yield
         self._bar = None
+        self._tell_left()
+
+    def _tell_left(self) -> None:
+        if self._left:
+            told = f"{len(self._left)} of {self._total} runs are left: the time is over"
+            self._console.print(told, markup=False)
 
     def show(self, event: Event[Job]) -> None:
         """Tell of an event."""
