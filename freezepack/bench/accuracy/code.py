@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import freezepack
 from freezepack.models import MODELS
@@ -56,8 +57,6 @@ def code_hash(config: RunConfig) -> str:
 def forget_code() -> None:
     """Look at the files anew from now on."""
     _hash_from.cache_clear()
-    _hash_module.cache_clear()
-    _imports.cache_clear()
 
 
 def _starts(config: RunConfig) -> set[str]:
@@ -83,7 +82,7 @@ def _hash_from(targets: tuple[str, ...]) -> str:
             found.add(name)
             left += _imports(name)
     counted = sorted(name for name in found - WATCHERS if not _is_head(name))
-    lines = [*targets, *(f"{name} {_hash_module(name)}" for name in counted)]
+    lines = [*targets, *(f"{name} {_look_at(_path(name).read_bytes()).hash}" for name in counted)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
@@ -97,21 +96,33 @@ def _is_head(name: str) -> bool:
     return _path(name).name == "__init__.py"
 
 
-@cache
-def _imports(name: str) -> tuple[str, ...]:
-    """Return the modules that a module imports, at once or later, but for type hints."""
-    found: list[str] = []
-    for node in _running(ast.parse(_path(name).read_bytes())):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return tuple(module for module in found if _counts(module) and _path(module).is_file())
+def _imports(name: str) -> list[str]:
+    """Return the modules among `PARTS` that a module imports."""
+    found = _look_at(_path(name).read_bytes()).imports
+    return [module for module in found if _counts(module) and _path(module).is_file()]
 
 
 def _counts(name: str) -> bool:
     parts = name.split(".")
     return parts[0] == "freezepack" and len(parts) > 1 and parts[1] in PARTS
+
+
+class _Seen(NamedTuple):
+    """What is to be known of a module: names it imports, but for type hints, and its hash."""
+
+    imports: tuple[str, ...]
+    hash: str
+
+
+@cache
+def _look_at(text: bytes) -> _Seen:
+    tree, found = ast.parse(text), []
+    for node in _running(tree):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return _Seen(tuple(found), hashlib.sha256(_write_out(tree).encode()).hexdigest()[:16])
 
 
 def _running(node: ast.AST) -> Iterator[ast.AST]:
@@ -121,12 +132,6 @@ def _running(node: ast.AST) -> Iterator[ast.AST]:
         if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
             continue
         yield from _running(child)
-
-
-@cache
-def _hash_module(name: str) -> str:
-    text = _write_out(ast.parse(_path(name).read_bytes()))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _write_out(node: object) -> str:

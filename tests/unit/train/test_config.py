@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -157,3 +159,55 @@ def test_impossible_rates_are_refused() -> None:
 def test_text_that_is_no_configuration_is_refused(text: str, problem: str) -> None:
     with pytest.raises(CheckpointError, match=problem):
         config_from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, "ef55d5d0d9886768"),
+        ({"data": "digits", "seed": 2, "epochs": 3}, "047c361e8cede5d2"),
+        ({"model": "lenet-300-100", "freezing_rate": 0, "fill": "zeros"}, "be6b51abfd055bd6"),
+        ({"strategy": "force", "strategy_args": {"steps": 30}}, "e4d4b676514b25bc"),
+        (
+            {"method": "edge-popup", "method_args": {"lock": 0.25}, "freezing_rate": "0.5"},
+            "7e6fd38f0ca4b133",
+        ),
+        (
+            {"optimizer": "sgd", "schedule": "step", "milestones": (0.3,), "ema": 0.9, "clip": 1},
+            "973b5a6fa72373dc",
+        ),
+    ],
+)
+def test_hashes_are_those_of_the_rows_that_are_published(
+    values: dict[str, Any], expected: str
+) -> None:
+    assert RunConfig(**values).hash == expected
+
+
+@dataclass(frozen=True)
+class Grown(RunConfig):
+    """A configuration of a later version, with a field more."""
+
+    later: float = 0.0
+
+
+def test_a_new_field_changes_a_hash_only_where_it_is_used() -> None:
+    assert Grown().hash == RunConfig().hash == "ef55d5d0d9886768"
+    assert Grown(later=0.5).hash != RunConfig().hash
+
+
+def test_what_is_stated_are_differences_and_what_none_stands_for() -> None:
+    options = {"steps": 30, "schedule": "exponential"}
+    config = RunConfig(strategy="force", strategy_args=options, ema=0.9, data="digits")
+    assert config.stated() == {
+        "augmentation": "none",
+        "data": "digits",
+        "ema": 0.9,
+        "epochs": 40,
+        "lr": 0.01,
+        "scheme": "xavier_normal",
+        "score_batch": config.score_batch,
+        "strategy": "force",
+        "strategy_args": {"steps": 30},
+        "weight_decay": 0.0,
+    }
