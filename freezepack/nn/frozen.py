@@ -14,6 +14,7 @@ from torch.nn.utils import parametrize
 
 from freezepack.errors import SelectionError
 from freezepack.nn.overlay import Overlay
+from freezepack.nn.sampled import save_work
 from freezepack.nn.whole import check_gathered
 from freezepack.types import BoolArray
 
@@ -156,3 +157,5 @@ def attach_overlay(
             module.register_buffer(attribute, weight.detach().view_as(weight))
         parametrize.register_parametrization(module, attribute, overlay, unsafe=True)
         module.parametrizations[attribute].original = values  # type: ignore[index,union-attr]
+        if attribute == "weight":
+            save_work(module, overlay)

@@ -1,11 +1,14 @@
 """The parametrization of a frozen weight: base and trained values in, dense weight out."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from freezepack.types import BoolArray
+
+T = TypeVar("T")
 
 
 class Overlay(nn.Module):
@@ -13,7 +16,8 @@ class Overlay(nn.Module):
 
     Whoever reads the weight is given a copy of the base with the values written into it. So
     nothing that is done to `module.weight`, in place, through `.data` or by an initialiser, can
-    reach a frozen entry: it is lost with the copy. The copy costs less than a hundredth of a step.
+    reach a frozen entry: it is lost with the copy. Layers that show their weight to nobody while
+    they compute go without the copy, see `write`.
 
     Parameters
     ----------
@@ -30,8 +34,9 @@ class Overlay(nn.Module):
         super().__init__()
         self.register_buffer("base", base)
         self.register_buffer("positions", positions)
-        self._key: tuple[object, ...] = ()
-        self._offsets = positions
+        self._known: dict[object, tuple[tuple[object, ...], Any]] = {}
+        self._dense: Tensor | None = None
+        self._written: tuple[object, ...] = ()
 
     def forward(self, values: Tensor) -> Tensor:
         """Return the dense weight; its gradient flows to `values` alone."""
@@ -51,6 +56,19 @@ class Overlay(nn.Module):
         flat.index_copy_(0, self._storage_offsets(dense), values)
         return dense
 
+    @torch.no_grad()
+    def write(self, values: Tensor) -> Tensor:
+        """Return a dense weight that is written anew by the next call, and never handed out.
+
+        Only the values are written where base and positions are as they were.
+        """
+        state = (self.base, self.base._version, self.positions, self.positions._version)
+        if self._dense is None or not _same(state, self._written):
+            self._dense, self._written = self.base.detach().clone(), state
+        flat = self._dense.as_strided((self._dense.numel(),), (1,))
+        flat.index_copy_(0, self._storage_offsets(self._dense), values.detach())
+        return self._dense
+
     def gather(self, grad: Tensor, stride: tuple[int, ...]) -> Tensor:
         """Return the gradient of the values, given that of a dense weight with these strides."""
         if grad.is_sparse:  # of an embedding that asks for it
@@ -67,27 +85,42 @@ class Overlay(nn.Module):
         found: BoolArray = mask.reshape(tuple(self.base.shape)).numpy()
         return found
 
+    def derived(self, make: Callable[..., T], *key: object) -> T:
+        """Return ``make(positions, *key)``, made anew when the positions have changed."""
+        # the tensor itself is kept, and so alive: an address may be used again
+        tracked = not self.positions.is_inference()
+        state = (self.positions, self.positions._version if tracked else object())
+        if (make, key) not in self._known or not _same(state, self._known[make, key][0]):
+            self._known[make, key] = state, make(self.positions, *key)
+        found: T = self._known[make, key][1]
+        return found
+
     def _storage_offsets(self, dense: Tensor) -> Tensor:
         """Where the positions lie in memory: they differ from C order in channels-last."""
         if dense.is_contiguous():
             return self.positions
-        # the tensor itself is in the key, and so kept alive: an address may be used again
-        tracked = not self.positions.is_inference()
-        key = (self.positions, self.positions._version if tracked else object(), dense.stride())
-        if not _same(key, self._key):
-            rest, self._offsets = self.positions, torch.zeros_like(self.positions)
-            for size, stride in zip(reversed(dense.shape), reversed(dense.stride()), strict=True):
-                self._offsets += rest % size * stride
-                rest = rest // size
-            self._key = key
-        return self._offsets
+        return self.derived(_offsets, tuple(dense.shape), dense.stride())
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_key": ()}  # versions begin anew in a copy
+        return {
+            **self.__dict__,
+            "_known": {},
+            "_dense": None,
+            "_written": (),
+        }  # versions begin anew in a copy
+
+
+def _offsets(positions: Tensor, shape: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
+    rest, offsets = positions, torch.zeros_like(positions)
+    for size, step in zip(reversed(shape), reversed(stride), strict=True):
+        offsets += rest % size * step
+        rest = rest // size
+    return offsets
 
 
 def _same(key: tuple[object, ...], other: tuple[object, ...]) -> bool:
-    return bool(other) and key[0] is other[0] and key[1:] == other[1:]
+    pairs = zip(key, other, strict=True)
+    return all(a is b if isinstance(a, Tensor) else a == b for a, b in pairs)
 
 
 class _Rebuild(torch.autograd.Function):

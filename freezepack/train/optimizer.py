@@ -15,7 +15,9 @@ def build_optimizer(config: RunConfig, model: nn.Module) -> torch.optim.Optimize
     pulls it from its seeded value.
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
-    options: dict[str, Any] = {"lr": config.lr, "weight_decay": config.weight_decay}
+    # one pass over all values: an optimiser of separate operations takes ten times as long for few
+    fused = all(p.device.type in ("cpu", "cuda") for p in parameters)
+    options: dict[str, Any] = {"lr": config.lr, "weight_decay": config.weight_decay, "fused": fused}
     if config.optimizer == "sgd":
         return torch.optim.SGD(parameters, momentum=config.momentum, **options)
     if config.optimizer == "adamw":
