@@ -178,7 +178,7 @@ def _convolve(self: Any, input: Tensor) -> Tensor:
     options = self.stride, self.padding, self.dilation, self.groups
     if weight is not None:
         return _OPERATIONS[rank](input, weight, self.bias, *options)
-    output: Tensor = _Convolution.apply(input, chain.original, self.bias, chain[0], options)  # type: ignore[no-untyped-call]
+    output: Tensor = _Convolution.apply(input, chain.original, self.bias, (chain[0], options))  # type: ignore[no-untyped-call]
     return output
 
 
@@ -194,9 +194,9 @@ class _Convolution(torch.autograd.Function):
         input: Tensor,
         values: Tensor,
         bias: Tensor | None,
-        overlay: Overlay,
-        options: tuple[Any, ...],
+        how: tuple[Overlay, tuple[Any, ...]],
     ) -> Tensor:
+        overlay, options = how
         base = overlay.write(values)
         dense, narrow = _narrowed(base, input)
         ctx.save_for_backward(input, values.clone())
@@ -207,7 +207,7 @@ class _Convolution(torch.autograd.Function):
         return _OPERATIONS[len(options[0])](narrow, dense, bias, *options)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, Any, None, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, Any, None]:
         (grad,), (input, values), overlay = grads, ctx.saved_tensors, ctx.overlay
         again = torch.is_grad_enabled()
         needed = list(ctx.needs_input_grad[:3])
@@ -233,7 +233,7 @@ class _Convolution(torch.autograd.Function):
             offset = grad.sum((0, *range(2, grad.dim())), dtype=ctx.bias) if needed[2] else None
         elif needed[1]:
             found = overlay.gather(found, overlay.base.stride())
-        return above, found, offset, None, None
+        return above, found, offset, None
 
 
 def _again(ctx: Any) -> Tensor:
