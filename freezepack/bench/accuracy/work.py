@@ -111,7 +111,7 @@ def do_job(job: Job, place: Place, tools: Tools) -> Iterator[list[Row]]:
         row = _make_row(job, place, result, pack)
         row["values"], row["test_accuracy"] = values, repr(round(accuracy, 6))
         trained = max(result.seconds, float(row["train_seconds"]))  # more, if it was interrupted
-        row["wall_seconds"] = f"{trained + spent:.1f}"
+        row["wall_seconds"] = f"{trained + spent:.2f}"
         if place.packs is not None:
             place.packs.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(pack, place.packs / pack_name(job.config, values))
@@ -161,7 +161,7 @@ def _make_row(job: Job, place: Place, result: Result, pack: Path) -> Row:
         "header_bytes": header.file_size - sum(parts.values()),
         **parts,
         "validation_accuracy": round(result.validation_accuracy, 6),
-        "train_seconds": round(sum(float(line["seconds"]) for line in epochs), 1),
+        "train_seconds": round(sum(float(line["seconds"]) for line in epochs), 2),
         "threads": torch.get_num_threads(),
     }
     return {

@@ -1,0 +1,147 @@
+"""`freezepack bench accuracy` as it is called."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from freezepack.bench.accuracy.rows import read_rows
+from freezepack.bench.accuracy.show import show_time
+from tests.cli.conftest import Command
+
+TINY = """
+model = "lenet-300-100"
+data = "digits"
+freezing_rate = "0.99"
+epochs = 1
+seed = [1, 2]
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY)
+    return path
+
+
+def test_a_list_shows_what_is_to_do(tiny: Path, command: Command) -> None:
+    out = command("bench", "accuracy", tiny, "-o", tiny.parent / "a.csv", "--list", "--jobs", 2)
+    lines = out.out.splitlines()
+    assert out.code == 0
+    assert lines[0].startswith("lenet-300-100 digits q=0.99 seed s1 snip, ")
+    assert lines[0].endswith(": lossless, unknown time")
+    assert lines[3:] == [
+        "experiment  finished  stale  missing",
+        "tiny               0      0        2",
+        "",
+        "2 runs to do, about 0 s with 2 at a time, and 2 of unknown time",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "problem"),
+    [
+        ([], 2, "name EXPERIMENTS, as in benchmarks/accuracy/lenet5-mnist.toml"),
+        (["gone.toml"], 2, "'gone.toml' does not exist"),
+        (["TINY", "--only", "seed"], 2, "'seed' is not of the form FIELD=VALUE"),
+        (["TINY", "--only", "sed=1"], 2, "no field named 'sed'. Did you mean 'seed'?"),
+        (["TINY", "--device", "abacus"], 2, "no device named 'abacus'"),
+        (["TINY", "TINY"], 2, "two EXPERIMENTS have the same name: tiny"),
+        (["--config", "abc"], 2, "no row of configuration named 'abc'"),
+        (["--jobs", "0"], 2, "0 is not in the range x>=1"),
+    ],
+)
+def test_misuse_is_told(
+    tiny: Path, command: Command, arguments: list[str], code: int, problem: str
+) -> None:
+    given = [str(tiny) if argument == "TINY" else argument for argument in arguments]
+    found = command("bench", "accuracy", *given, "-o", tiny.parent / "a.csv")
+    assert (found.code, found.out) == (code, "")
+    assert problem in found.err
+
+
+def test_a_wrong_file_is_told_before_anything_is_done(tiny: Path, command: Command) -> None:
+    tiny.write_text(TINY + "epoch = 2")
+    found = command("bench", "accuracy", tiny, "-o", tiny.parent / "a.csv")
+    assert found.code == 2
+    assert f"no field of {tiny} named 'epoch'. Did you mean 'epochs'?" in found.err
+    tiny.write_text(TINY.replace('"0.99"', '"all"'))
+    found = command("bench", "accuracy", tiny, "-o", tiny.parent / "a.csv")
+    assert found.code == 3
+    assert f"{tiny}: freezing rate is 'all', expected a decimal number" in found.err
+
+
+def test_runs_are_done_in_other_processes_and_can_be_repeated(tiny: Path, command: Command) -> None:
+    table = tiny.parent / "a.csv"
+    place = ["-o", table, "--runs", tiny.parent / "runs"]
+    found = command("bench", "accuracy", tiny, *place, "--jobs", 1, "--only", "seed=2")
+    (row,) = read_rows(table)
+    assert (found.code, found.out, row["seed"]) == (0, "", "2")
+    assert found.err.startswith("1/1 lenet-300-100 digits q=0.99 seed s2 snip, ")
+    again = command("bench", "accuracy", "--config", row["config"], *place)
+    lines = [line.split() for line in again.out.splitlines()]
+    assert lines[1][:2] == ["lossless", "table"]
+    assert lines[2][:2] == ["lossless", "now"]
+    assert lines[1][2:6] == lines[2][2:6]
+    assert Path(lines[4][0], "model.fpk").exists()
+    assert read_rows(table) == [row]
+    copy = tiny.parent / "b.csv"
+    assert command("bench", "accuracy", "--merge", table, "-o", copy).code == 0
+    assert read_rows(copy) == [row]
+
+
+def test_times_are_for_a_person() -> None:
+    found = [show_time(seconds) for seconds in (0, 119, 121, 3600, 3660, 7260)]
+    assert found == ["0 s", "119 s", "2 min", "60 min", "1 h 01 min", "2 h 01 min"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_goes_on_and_comes_to_the_same(tiny: Path, way: signal.Signals) -> None:
+    tiny.write_text(TINY.replace("epochs = 1", "epochs = 40").replace("[1, 2]", "1"))
+    ended = interrupt_and_resume(tiny, way)
+    whole = call(tiny, "whole").wait()
+    assert (ended, whole) == (0, 0)
+    (row,), (expected,) = read_rows(tiny.parent / "cut.csv"), read_rows(tiny.parent / "whole.csv")
+    same = ("test_accuracy", "validation_accuracy", "file_bytes", "layers", "code")
+    assert {name: row[name] for name in same} == {name: expected[name] for name in same}
+
+
+def interrupt_and_resume(tiny: Path, way: signal.Signals) -> int:
+    process = call(tiny, "cut")
+    until = monotonic() + 100
+    while epochs(tiny) < 3 and monotonic() < until:
+        sleep(0.02)
+    process.send_signal(way)
+    assert process.wait() != 0
+    before = epochs(tiny)
+    assert 3 <= before < 40
+    assert not (tiny.parent / "cut.csv").exists()
+    sleep(1)
+    assert epochs(tiny) <= before + 1  # nobody trains on
+    code = call(tiny, "cut").wait()
+    assert epochs(tiny) == 40
+    return code
+
+
+def epochs(tiny: Path) -> int:
+    logs = list((tiny.parent / "cut").glob("*/metrics.jsonl"))
+    text = logs[0].read_text() if logs else ""
+    found = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
+    return sum(line["event"] == "epoch" for line in found)
+
+
+def call(tiny: Path, name: str) -> subprocess.Popen[bytes]:
+    folder = tiny.parent
+    arguments = [str(tiny), "-o", f"{folder / name}.csv", "--runs", str(folder / name)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "freezepack", "bench", "accuracy", *arguments, "--jobs", "2"],
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
