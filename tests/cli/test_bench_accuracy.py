@@ -10,7 +10,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from freezepack.bench.accuracy.rows import read_rows
+from freezepack.bench.accuracy.rows import Row, read_rows
 from freezepack.bench.accuracy.show import show_time
 from tests.cli.conftest import Command
 
@@ -101,47 +101,61 @@ def test_times_are_for_a_person() -> None:
     assert found == ["0 s", "119 s", "2 min", "60 min", "1 h 01 min", "2 h 01 min"]
 
 
+LONG = TINY.replace("epochs = 1", "epochs = 20").replace("[1, 2]", "1")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Row:
+    """Return the row of a run that nobody interrupts."""
+    path = tmp_path_factory.mktemp("whole") / "tiny.toml"
+    path.write_text(LONG)
+    assert call(path).wait() == 0
+    (row,) = read_rows(path.parent / "a.csv")
+    return row
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_goes_on_and_comes_to_the_same(tiny: Path, way: signal.Signals) -> None:
-    tiny.write_text(TINY.replace("epochs = 1", "epochs = 40").replace("[1, 2]", "1"))
-    ended = interrupt_and_resume(tiny, way)
-    whole = call(tiny, "whole").wait()
-    assert (ended, whole) == (0, 0)
-    (row,), (expected,) = read_rows(tiny.parent / "cut.csv"), read_rows(tiny.parent / "whole.csv")
+def test_an_interrupted_run_goes_on_and_comes_to_the_same(
+    tiny: Path, way: signal.Signals, whole: Row
+) -> None:
+    tiny.write_text(LONG)
+    interrupt(tiny, way)
+    before = epochs(tiny)
+    assert 3 <= before < 20
+    assert not (tiny.parent / "a.csv").exists()
+    sleep(1)
+    assert epochs(tiny) <= before + 1  # nobody trains on
+    assert call(tiny).wait() == 0
+    assert epochs(tiny) == 20
+    (row,) = read_rows(tiny.parent / "a.csv")
     same = ("test_accuracy", "validation_accuracy", "file_bytes", "layers", "code")
-    assert {name: row[name] for name in same} == {name: expected[name] for name in same}
+    assert {name: row[name] for name in same} == {name: whole[name] for name in same}
 
 
-def interrupt_and_resume(tiny: Path, way: signal.Signals) -> int:
-    process = call(tiny, "cut")
+def interrupt(tiny: Path, way: signal.Signals) -> None:
+    """Begin, and stop after a few epochs."""
+    process = call(tiny)
     until = monotonic() + 100
     while epochs(tiny) < 3 and monotonic() < until:
         sleep(0.02)
     process.send_signal(way)
     assert process.wait() != 0
-    before = epochs(tiny)
-    assert 3 <= before < 40
-    assert not (tiny.parent / "cut.csv").exists()
-    sleep(1)
-    assert epochs(tiny) <= before + 1  # nobody trains on
-    code = call(tiny, "cut").wait()
-    assert epochs(tiny) == 40
-    return code
 
 
 def epochs(tiny: Path) -> int:
-    logs = list((tiny.parent / "cut").glob("*/metrics.jsonl"))
+    """Return how many epochs the log of the run has."""
+    logs = list((tiny.parent / "runs").glob("*/metrics.jsonl"))
     text = logs[0].read_text() if logs else ""
     found = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
     return sum(line["event"] == "epoch" for line in found)
 
 
-def call(tiny: Path, name: str) -> subprocess.Popen[bytes]:
-    folder = tiny.parent
-    arguments = [str(tiny), "-o", f"{folder / name}.csv", "--runs", str(folder / name)]
+def call(tiny: Path) -> subprocess.Popen[bytes]:
+    """Start the experiment in a process of its own."""
+    place = ["-o", str(tiny.parent / "a.csv"), "--runs", str(tiny.parent / "runs")]
     return subprocess.Popen(
-        [sys.executable, "-m", "freezepack", "bench", "accuracy", *arguments, "--jobs", "2"],
+        [sys.executable, "-m", "freezepack", "bench", "accuracy", str(tiny), *place],
         stderr=subprocess.DEVNULL,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )

@@ -20,7 +20,7 @@ RUNS = {
     "schemes-lenet5": 15,
     "methods-lenet-300-100": 132,
 }
-"""The suites that are asked for on a CPU, with as many runs as they must have at least."""
+"""Suites with a spread over seeds, and how many runs they have."""
 
 
 def load(folder: Path, text: str) -> Experiment:
@@ -115,8 +115,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
 def test_the_experiments_of_this_repository_can_be_read(path: Path) -> None:
     experiment = load_experiment(path)
-    assert len(experiment.configs) >= RUNS.get(experiment.name, 1)
-    assert {config.seed for config in experiment.configs} >= {1, 2, 3}
+    assert len(experiment.configs) == RUNS.get(experiment.name, len(experiment.configs)) > 0
+    if experiment.name in RUNS:
+        assert {config.seed for config in experiment.configs} == {1, 2, 3}
 
 
 def test_no_selection_method_is_left_out() -> None:

@@ -49,7 +49,7 @@ def test_columns_are_those_that_the_report_reads() -> None:
             '{"lr":0.1,"milestones":[0.3],"optimizer":"sgd"}',
         ),
         (
-            RunConfig(method="edge-popup", freezing_rate=0.5, method_args={"lock": 0.25}),
+            RunConfig(method="edge-popup", freezing_rate="0.5", method_args={"lock": 0.25}),
             '{"method_args":{"lock":0.25}}',
         ),
     ],

@@ -197,8 +197,12 @@ def test_a_new_field_changes_a_hash_only_where_it_is_used() -> None:
 
 
 def test_what_is_stated_are_differences_and_what_none_stands_for() -> None:
-    options = {"steps": 30, "schedule": "exponential"}
-    config = RunConfig(strategy="force", strategy_args=options, ema=0.9, data="digits")
+    config = RunConfig(
+        data="digits",
+        ema=0.9,
+        strategy="force",
+        strategy_args={"steps": 30, "schedule": "exponential"},
+    )
     assert config.stated() == {
         "augmentation": "none",
         "data": "digits",
