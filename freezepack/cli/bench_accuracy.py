@@ -200,9 +200,10 @@ def _cores() -> int:
 
 def list_plan(run: AccuracyRun) -> str:
     """Return what there is and what is to do, with an estimate."""
+    from freezepack.bench.accuracy.clock import show_time
     from freezepack.bench.accuracy.plan import estimate
     from freezepack.bench.accuracy.rows import read_rows
-    from freezepack.bench.accuracy.show import describe, show_time
+    from freezepack.bench.accuracy.show import describe
 
     plan, rows = run.plan(), read_rows(run.output)
     table = format_table(

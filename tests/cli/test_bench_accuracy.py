@@ -11,7 +11,6 @@ from time import monotonic, sleep
 import pytest
 
 from freezepack.bench.accuracy.rows import Row, read_rows
-from freezepack.bench.accuracy.show import show_time
 from tests.cli.conftest import Command
 
 TINY = """
@@ -94,11 +93,6 @@ def test_runs_are_done_in_other_processes_and_can_be_repeated(tiny: Path, comman
     copy = tiny.parent / "b.csv"
     assert command("bench", "accuracy", "--merge", table, "-o", copy).code == 0
     assert read_rows(copy) == [row]
-
-
-def test_times_are_for_a_person() -> None:
-    found = [show_time(seconds) for seconds in (0, 119, 121, 3600, 3660, 7260)]
-    assert found == ["0 s", "119 s", "2 min", "60 min", "1 h 01 min", "2 h 01 min"]
 
 
 LONG = TINY.replace("epochs = 1", "epochs = 20").replace("[1, 2]", "1")

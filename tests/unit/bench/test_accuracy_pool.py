@@ -9,8 +9,12 @@ from contextlib import closing
 from pathlib import Path
 from time import monotonic, sleep
 
+import pytest
+
 from freezepack.bench.accuracy.pool import run_jobs
 from freezepack.errors import DataError
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 
 
 def work(job: str) -> Iterator[str]:
@@ -54,6 +58,7 @@ def test_what_fails_is_told_and_the_rest_is_done() -> None:
     assert sorted(parts) == ["a 1", "a 2", "b 1", "b 2"]
 
 
+@needs_proc
 def test_no_more_processes_than_allowed_and_none_is_left() -> None:
     began = monotonic()
     with closing(run_jobs([Path()] * 5, sleepy, 2)) as events:
@@ -74,6 +79,7 @@ if __name__ == "__main__":
 """
 
 
+@needs_proc
 def test_workers_end_with_their_parent_even_if_it_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(PARENT)
