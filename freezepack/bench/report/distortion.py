@@ -103,6 +103,7 @@ def name_point(group: Group) -> str:
 
     Examples
     --------
+    >>> from freezepack.bench.report.rows import Setup
     >>> setup = Setup("m", "d", "freeze", "snip", "one-shot", "xavier_normal", "seed", "0.99",
     ...               9, '{"lr":0.1}')
     >>> name_point(Group(setup, "grid:2", ()))

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
-from report_rows import make_row, make_rows, write_rows
 
 from freezepack.bench.report import build
 from freezepack.bench.report.arrange import arrange
@@ -23,6 +22,7 @@ from freezepack.bench.report.plots.style import THEMES, digest_of, draw_files, r
 from freezepack.bench.report.rows import read_runs
 from freezepack.cli.bench_report import report
 from freezepack.errors import InputError, MissingExtraError, OutputExistsError
+from tests.unit.bench.report_rows import make_row, make_rows, write_rows
 
 RESULTS = Path(__file__).parents[3] / "benchmarks/results"
 PICTURES = [

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from report_rows import make_row, write_rows
 
 from freezepack.bench.report.arrange import Network, arrange
 from freezepack.bench.report.compare import tell_gap
@@ -13,6 +12,7 @@ from freezepack.bench.report.layers import layers_of
 from freezepack.bench.report.rows import keep_newest, read_runs
 from freezepack.bench.report.show import show_count, show_seeds, show_share, show_spread
 from freezepack.bench.report.sources import cover_experiments, warn_of_code
+from tests.unit.bench.report_rows import make_row, write_rows
 
 
 def groups_of(path: Path, rows: list[dict[str, str]]) -> list[Group]:

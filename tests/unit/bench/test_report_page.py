@@ -4,13 +4,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from report_rows import make_row, make_rows, write_rows
 
 from freezepack.bench.report.contents import build_page
 from freezepack.bench.report.html import to_html
 from freezepack.bench.report.inputs import read_inputs
 from freezepack.bench.report.page import to_markdown
 from freezepack.bench.report.plots.labels import place_labels
+from tests.unit.bench.report_rows import make_row, make_rows, write_rows
 
 VOID = {"meta", "img", "source", "br", "hr", "link"}
 SMALL = """\

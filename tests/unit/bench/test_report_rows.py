@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from report_rows import COLUMNS, make_row, make_rows, write_rows
 
 from freezepack.bench.report.csv_file import read_rows, real, share, whole
 from freezepack.bench.report.inputs import read_inputs
 from freezepack.bench.report.points import read_published, read_records
 from freezepack.bench.report.rows import keep_newest, read_runs
 from freezepack.errors import InputError
+from tests.unit.bench.report_rows import COLUMNS, make_row, make_rows, write_rows
 
 
 def test_a_row_comes_back_as_numbers(tmp_path: Path) -> None:

@@ -5,8 +5,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top, in pixels."""
+Boxes = NDArray[np.float64]
+"""One in each row."""
 Spot = tuple[float, float]
 NEAR, STEPS, ROUNDS = 7.0, (1.0, 2.0, 3.5, 5.0, 7.0), 4
 """Points between a spot and its text, how many times as far it may move, tries for each."""
@@ -79,18 +84,27 @@ def place_labels(
     >>> place_labels([(50.0, 50.0)], [(20.0, 8.0)], (0.0, 0.0, 100.0, 100.0), [])
     [(-10.0, 7.0)]
     """
-    fixed = [*obstacles, *(_around(spot, NEAR / 2 * scale) for spot in spots)]
-    found: list[Spot | None] = [None] * len(spots)
+    fixed = np.array([*obstacles, *(_around(spot, NEAR / 2 * scale) for spot in spots)])
+    labels = list(zip(spots, sizes, strict=True))
+    ways = [_ways(size, scale) for size in sizes]
+    boxes = [
+        [_boxes(label, way, scale) for way in some]
+        for label, some in zip(labels, ways, strict=True)
+    ]
+    costs = [
+        [_cost(label, way, box, frame, fixed) for way, box in zip(some, tried, strict=True)]
+        for label, some, tried in zip(labels, ways, boxes, strict=True)
+    ]
+    found: dict[int, int] = {}
     for _ in range(ROUNDS):
-        for number, (spot, size) in enumerate(zip(spots, sizes, strict=True)):
-            taken = list(fixed)
-            for other, offset in enumerate(found):
-                if other != number and offset is not None:
-                    taken += _boxes((spots[other], sizes[other]), offset, scale)
-            ways = _ways(size, scale)
-            costs = [_cost((spot, size), way, frame, taken, scale) for way in ways]
-            found[number] = ways[costs.index(min(costs))]
-    return [offset for offset in found if offset is not None]
+        for number, tried in enumerate(boxes):
+            others = [boxes[other][way] for other, way in found.items() if other != number]
+            taken = np.concatenate(others) if others else np.empty((0, 4))
+            totals = [
+                cost + _overlap(box, taken) for cost, box in zip(costs[number], tried, strict=True)
+            ]
+            found[number] = totals.index(min(totals))
+    return [ways[number][found[number]] for number in range(len(labels))]
 
 
 def _ways(size: Spot, scale: float) -> list[Spot]:
@@ -106,16 +120,16 @@ def _ways(size: Spot, scale: float) -> list[Spot]:
     return ways
 
 
-def _cost(
-    label: tuple[Spot, Spot], offset: Spot, frame: Box, taken: Sequence[Box], scale: float
-) -> float:
-    text, *line = _boxes(label, offset, scale)
-    covered = sum(_overlap(part, other) for part in (text, *line) for other in taken)
-    outside = (text[2] - text[0]) * (text[3] - text[1]) - _overlap(text, frame)
-    return covered + _OUTSIDE * outside + _AWAY * _distance(offset, label[1])
+def _cost(label: tuple[Spot, Spot], offset: Spot, boxes: Boxes, frame: Box, fixed: Boxes) -> float:
+    """Return what a place costs, whatever the other texts do."""
+    text = boxes[:1]
+    area = float((text[0, 2] - text[0, 0]) * (text[0, 3] - text[0, 1]))
+    outside = area - _overlap(text, np.array([frame]))
+    away = _distance(offset, label[1])
+    return _overlap(boxes, fixed) + _OUTSIDE * outside + _AWAY * away
 
 
-def _boxes(label: tuple[Spot, Spot], offset: Spot, scale: float) -> list[Box]:
+def _boxes(label: tuple[Spot, Spot], offset: Spot, scale: float) -> Boxes:
     """Return the box of a text, and boxes along the line to it if it has one."""
     spot, size = label
     left, low = spot[0] + offset[0], spot[1] + offset[1]
@@ -124,7 +138,7 @@ def _boxes(label: tuple[Spot, Spot], offset: Spot, scale: float) -> list[Box]:
         across, up = offset[0] + size[0] / 2, offset[1] + size[1] / 2
         parts = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
         boxes += [_around((spot[0] + p * across, spot[1] + p * up), 3) for p in parts]
-    return boxes
+    return np.array(boxes)
 
 
 def _distance(offset: Spot, size: Spot) -> float:
@@ -152,8 +166,8 @@ def _around(spot: Spot, reach: float) -> Box:
     return spot[0] - reach, spot[1] - reach, spot[0] + reach, spot[1] + reach
 
 
-def _overlap(one: Box, other: Box) -> float:
-    """Return the area that two boxes share."""
-    wide = min(one[2], other[2]) - max(one[0], other[0])
-    high = min(one[3], other[3]) - max(one[1], other[1])
-    return max(wide, 0.0) * max(high, 0.0)
+def _overlap(some: Boxes, others: Boxes) -> float:
+    """Return the area that boxes share with other boxes, each pair counted."""
+    low = np.maximum(some[:, None, :2], others[None, :, :2])
+    high = np.minimum(some[:, None, 2:], others[None, :, 2:])
+    return float(np.prod(np.clip(high - low, 0.0, None), axis=2).sum())
