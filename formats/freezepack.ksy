@@ -8,7 +8,8 @@ meta:
 doc: |
   Format version 1. The text is freezepack-1.md; the numbers are those of ids.toml. This
   description finds every field and every section of a correct file. It does not check the rules
-  (order, ranges, shortest varints, checksums, digests), except the magic and the version.
+  (order, ranges, shortest varints, checksums, digests), except the magic and the version. The
+  fields of a coded header (header.md) are not in places of their own, so it is one piece here.
 
   Names of fields are those of the text. What is computed and not stored is an instance.
 doc-ref: freezepack-1.md
@@ -17,22 +18,37 @@ seq:
     contents: [0x89, "FPK"]
   - id: version
     type: u1
-    valid: 1
+    valid:
+      any-of: [1, 129]
   - id: features
     type: varint
+    if: not is_coded
   - id: header_length
     type: varint
   - id: payload_length
     type: varint
+    if: not is_coded
   - id: checksum
     type: u4
   - id: header
     type: header
     size: header_length.value
+    if: not is_coded
   - id: payload
     type: payload
     size: payload_length.value
+    if: not is_coded
+  - id: coded_header
+    type: coded_header
+    size: header_length.value
+    if: is_coded
+  - id: sections
+    size-eos: true
+    if: is_coded
+    doc: The payload of a file with a coded header.
 instances:
+  is_coded:
+    value: version == 129
   one_checksum:
     value: payload_length.value <= 65536
 types:
@@ -76,6 +92,12 @@ types:
         encoding: UTF-8
         size: length.value
 
+  coded_header:
+    seq:
+      - id: stream
+        size: _parent.header_length.value - 8
+      - id: digest
+        type: u8
   header:
     seq:
       - id: metadata_count

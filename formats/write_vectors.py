@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from vector_writer.describe import describe_file, describe_refusal, to_json
 from vector_writer.golden import golden_files
 from vector_writer.refused_codecs import MASKS, VALUES
+from vector_writer.refused_coded import CODED
 from vector_writer.refused_sections import SECTIONS
 from vector_writer.refused_tables import PREAMBLE, TABLES
 from vector_writer.refused_tensors import NAMES, TENSORS
@@ -23,7 +24,7 @@ from vector_writer.refused_tensors import NAMES, TENSORS
 from freezepack.format.writer import write_pack
 
 VECTORS = Path(__file__).resolve().with_name("vectors")
-REFUSALS = PREAMBLE + TABLES + TENSORS + NAMES + SECTIONS + MASKS + VALUES
+REFUSALS = PREAMBLE + CODED + TABLES + TENSORS + NAMES + SECTIONS + MASKS + VALUES
 
 
 def make_vectors() -> Iterator[tuple[str, bytes]]:

@@ -4,6 +4,7 @@ This shares nothing with freezepack.format: what it says about the format it say
 """
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 SMALL_PAYLOAD = 65_536
@@ -41,12 +42,15 @@ class Assembly:
     ----------
     preamble : dict of str to bytes
         Fields of the preamble that shall differ from what follows from the rest.
+    code : callable or None
+        Codes the fields of the header, for a file whose header is coded.
     """
 
     header: list[tuple[str, bytes]]
     payload: bytes = b""
     preamble: dict[str, bytes] = field(default_factory=dict)
     trailing: bytes = b""
+    code: Callable[["Assembly"], bytes] | None = None
 
     def place(self, name: str, nth: int = 0) -> int:
         """Return where in `header` field `name` stands for the `nth` time."""
@@ -69,7 +73,9 @@ class Assembly:
         return self
 
     def fields(self) -> list[tuple[str, bytes]]:
-        """Return all fields before the payload, in file order."""
+        """Return all fields before the payload, in file order; a coded header is one field."""
+        if self.code is not None:
+            return self._coded_fields(self.code(self))
         body = b"".join(data for _, data in self.header)
         names = {
             "magic": b"\x89FPK",
@@ -85,6 +91,13 @@ class Assembly:
         names.setdefault("checksum", u32(zlib.crc32(covered)))
         return [*names.items(), *self.header]
 
+    def _coded_fields(self, header: bytes) -> list[tuple[str, bytes]]:
+        names = {"magic": b"\x89FPK", "version": b"\x81", "header_length": varint(len(header))}
+        names.update(self.preamble)
+        covered = b"".join(names[name] for name in names if name != "checksum")
+        names.setdefault("checksum", u32(zlib.crc32(covered + header + self.payload)))
+        return [*names.items(), ("header", header)]
+
     def bytes(self) -> bytes:
         """Return the file."""
         return b"".join(data for _, data in self.fields()) + self.payload + self.trailing
@@ -92,7 +105,10 @@ class Assembly:
     def offset(self, name: str, nth: int = 0) -> int:
         """Return where in the file the `nth` field `name` begins; the payload is a field too."""
         start, seen = 0, 0
-        for known, data in self.fields():
+        fields = self.fields()
+        if self.code is not None and name not in {known for known, _ in fields} | {"payload"}:
+            name, nth = "header", 0  # the fields of a coded header have its offset
+        for known, data in fields:
             if known == name:
                 if seen == nth:
                     return start

@@ -1,6 +1,7 @@
 """Files that every reader must accept, and what is in them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,8 +18,23 @@ LENET = {
 }  # fmt: skip
 
 
+CODED = (
+    "aliases", "base-file", "base-pack", "draws", "dtypes", "empty", "lenet5-caffe", "names",
+    "partial", "shapes", "streams", "tiny", "values-grid",
+)  # fmt: skip
+"""Files that are there with a coded header, too."""
+
+
 def golden_files() -> Iterator[File]:
     """Yield all golden files; each is independent of the others."""
+    for file in _plain_files():
+        yield file
+        if file.name in CODED:
+            about = f"{file.name} with a coded header"
+            yield replace(file, name=f"coded-{file.name}", about=about, coded=True)
+
+
+def _plain_files() -> Iterator[File]:
     yield _tiny()
     yield File("empty", "no tensors at all", [])
     yield from codec_files()

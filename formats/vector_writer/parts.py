@@ -19,7 +19,15 @@ NONE = np.zeros(0, np.int64)
 
 @dataclass(frozen=True)
 class File:
-    """One golden file: tensors, and `given`, the vector whose tensors are its base."""
+    """One golden file.
+
+    Attributes
+    ----------
+    given : str
+        The vector whose tensors are its base.
+    coded : bool
+        Whether its header is coded.
+    """
 
     name: str
     about: str
@@ -28,11 +36,12 @@ class File:
     metadata: dict[str, str] = field(default_factory=dict)
     partial: bool = False
     given: str = ""
+    coded: bool = False
 
     def pack(self) -> EncodedPack:
         """Return the file, ready to be written."""
         encoded = [tensor.encode() for tensor in self.tensors]
-        return EncodedPack(encoded, self.aliases, self.metadata, self.partial)
+        return EncodedPack(encoded, self.aliases, self.metadata, self.partial, self.coded)
 
 
 def rng() -> np.random.Generator:

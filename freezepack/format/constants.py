@@ -4,6 +4,8 @@ from enum import IntEnum
 
 MAGIC = b"\x89FPK"
 VERSION = 1
+VERSION_CODED = 0x81
+"""Stands in place of the version where the header is coded."""
 
 FEATURE_PARTIAL = 1
 KNOWN_FEATURES = FEATURE_PARTIAL
@@ -19,6 +21,9 @@ SMALL_MODEL = 1 << 24
 """Up to this many rebuilt bytes a file with a small payload carries one digest for all tensors."""
 
 MAX_HEADER = 1 << 26
+MAX_CODED = 1 << 14
+"""Most bytes of a coded header, coded or not: few bytes of it may stand for many fields."""
+DIGEST_BYTES = 8
 MAX_TENSORS = 1 << 18
 MAX_UNITS = 1 << 21
 """Most units of a file of which records store something."""

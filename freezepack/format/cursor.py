@@ -28,6 +28,11 @@ class Cursor:
         return self._start + self._next
 
     @property
+    def reached(self) -> int:
+        """Offset in the file up to which bytes are used."""
+        return self.offset
+
+    @property
     def left(self) -> int:
         """Bytes not read yet."""
         return len(self._data) - self._next
@@ -45,9 +50,16 @@ class Cursor:
         self._next = end
         return piece
 
-    def ahead(self, count: int) -> bytes:
-        """Return the next `count` bytes, or as many as are left, and stay where it is."""
-        return self._data[self._next : self._next + count]
+    def spelling(self, most: int) -> bytes:
+        """Return at least the bytes of a spelled name, if these are at most `most`, to be taken."""
+        return self._data[self._next : self._next + most]
+
+    def length(self, field: str, start: int) -> int:
+        """Return the length of a section that begins at `start` in the file."""
+        return self.varint(field)
+
+    def end_fields(self) -> None:
+        """Check that the last field before the digests has been read, where that can be told."""
 
     def unsigned(self, count: int, field: str) -> int:
         """Return a little-endian integer of `count` bytes."""

@@ -30,8 +30,9 @@ FIRST_WORD = 0x80
 FIRST_ENDING = 0xA0
 FIRST_LEAD_BYTE = 0xC0
 RESERVED_NAMES = ("__metadata__",)
-_EXPANSIONS = [b"", *(bytes([byte]) for byte in range(1, FIRST_WORD))]
-_EXPANSIONS += [word.encode() for word in (*WORDS, *ENDINGS)]
+EXPANSIONS = [b"", *(bytes([byte]) for byte in range(1, FIRST_WORD))]
+EXPANSIONS += [word.encode() for word in (*WORDS, *ENDINGS)]
+"""What each byte of a spelling stands for, the beginnings of longer characters left out."""
 _MARK = b"\xff"  # never in UTF-8
 _WORD_CODES = {word.encode(): bytes([FIRST_WORD + n]) for n, word in enumerate(WORDS)}
 _ENDING_CODES = {end.encode(): _MARK + bytes([FIRST_ENDING + n]) for n, end in enumerate(ENDINGS)}
@@ -109,18 +110,18 @@ def read_name(cursor: Cursor, previous: str) -> str:
 def _read_rest(cursor: Cursor, start: int, limit: int) -> tuple[bytes, bytes]:
     """Return the rest of a name as it is stored, and expanded to at most `limit` bytes."""
     # A byte stands for one byte or more, so the limit is passed before these bytes end.
-    stored = cursor.ahead(limit + 4)
+    stored = cursor.spelling(limit + 4)
     rest = bytearray()
     place = 0
     while place < len(stored):
         code = stored[place]
         end = place + 1
         if code < FIRST_LEAD_BYTE:
-            if code >= len(_EXPANSIONS):
+            if code >= len(EXPANSIONS):
                 raise VersionError("name", start, f"unknown ending 0x{code:02x}")
-            rest += _EXPANSIONS[code]
+            rest += EXPANSIONS[code]
         else:
-            end += _following(code)
+            end += count_following(code)
             if end > len(stored):
                 break
             decode_text(stored[place:end], "name", start)
@@ -133,8 +134,14 @@ def _read_rest(cursor: Cursor, start: int, limit: int) -> tuple[bytes, bytes]:
     raise TruncatedError("name", start, f"{len(stored)} bytes left, and the name does not end")
 
 
-def _following(lead: int) -> int:
-    """Return how many bytes of UTF-8 follow a lead byte."""
+def count_following(lead: int) -> int:
+    """Return how many bytes of UTF-8 follow a lead byte.
+
+    Examples
+    --------
+    >>> count_following("名".encode()[0])
+    2
+    """
     return 1 if lead < 0xE0 else 2 if lead < 0xF0 else 3
 
 
@@ -144,7 +151,7 @@ def _share_more(before: bytes, text: bytes, shared: int) -> bool:
         return False
     end = shared + 1
     if text[shared] >= FIRST_LEAD_BYTE:
-        end += _following(text[shared])
+        end += count_following(text[shared])
     return before[shared:end] == text[shared:end]
 
 

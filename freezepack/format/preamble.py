@@ -8,9 +8,11 @@ from freezepack.errors import CorruptError, NotFreezepackError, TruncatedError, 
 from freezepack.format.constants import (
     KNOWN_FEATURES,
     MAGIC,
+    MAX_CODED,
     MAX_HEADER,
     SMALL_PAYLOAD,
     VERSION,
+    VERSION_CODED,
 )
 from freezepack.format.cursor import Cursor, varint_bytes
 from freezepack.format.source import Source
@@ -28,6 +30,8 @@ class Preamble:
     checksum: int
     length: int
     """Bytes of the preamble itself, the checksum included."""
+    coded: bool = False
+    """Whether the header is coded; then the features are its first field, and 0 here."""
 
     @property
     def payload_offset(self) -> int:
@@ -57,21 +61,42 @@ def read_preamble(source: Source) -> Preamble:
     cursor = Cursor(start, 0)
     _read_magic(cursor, bytes(start[: len(MAGIC)]))
     version = cursor.unsigned(1, "version")
+    if version == VERSION_CODED:
+        return _read_coded(cursor, source.size)
     if version != VERSION:
         problem = f"found version {version}, this reader knows 1; a newer freezepack may read it"
         raise VersionError("version", len(MAGIC), problem)
-    offset = cursor.offset
-    features = cursor.varint("features")
-    unknown = features & ~KNOWN_FEATURES
-    if unknown:
-        problem = f"unknown required features 0x{unknown:x}; a newer freezepack may read it"
-        raise VersionError("features", offset, problem)
+    features = read_features(cursor)
     header_length = cursor.varint("header_length", MAX_HEADER)
     payload_length = cursor.varint("payload_length")
     checksum = cursor.unsigned(4, "checksum")
     preamble = Preamble(features, header_length, payload_length, checksum, cursor.offset)
     _check_size(preamble, source.size)
     return preamble
+
+
+def _read_coded(cursor: Cursor, size: int) -> Preamble:
+    """Read the rest of the preamble before a coded header; the payload ends with the file."""
+    header_length = cursor.varint("header_length", MAX_CODED)
+    checksum = cursor.unsigned(4, "checksum")
+    payload_length = max(0, size - cursor.offset - header_length)
+    preamble = Preamble(0, header_length, payload_length, checksum, cursor.offset, coded=True)
+    _check_size(preamble, size)
+    if not preamble.one_checksum:
+        problem = f"{payload_length} bytes behind a coded header, expected at most {SMALL_PAYLOAD}"
+        raise CorruptError("payload", preamble.payload_offset, problem)
+    return preamble
+
+
+def read_features(cursor: Cursor) -> int:
+    """Return the set of required features, all of them known."""
+    offset = cursor.offset
+    features = cursor.varint("features")
+    unknown = features & ~KNOWN_FEATURES
+    if unknown:
+        problem = f"unknown required features 0x{unknown:x}; a newer freezepack may read it"
+        raise VersionError("features", offset, problem)
+    return features
 
 
 def read_checked(source: Source, preamble: Preamble) -> memoryview:
@@ -86,6 +111,7 @@ def read_checked(source: Source, preamble: Preamble) -> memoryview:
     computed = zlib.crc32(body, zlib.crc32(source.read(0, offset, "checksum")))
     if preamble.checksum != computed:
         problem = f"found {preamble.checksum:08x}, computed {computed:08x}: the file is damaged"
+        problem += " or not whole" * preamble.coded
         raise CorruptError("checksum", offset, problem)
     return body
 
@@ -119,4 +145,13 @@ def preamble_bytes(features: int, body: bytes, sections: Iterable[bytes], length
     if length <= SMALL_PAYLOAD:
         for section in sections:
             checksum = zlib.crc32(section, checksum)
+    return start + checksum.to_bytes(4, "little")
+
+
+def coded_preamble_bytes(header: bytes, sections: Iterable[bytes]) -> bytes:
+    """Return the preamble for a coded `header` and its payload."""
+    start = MAGIC + bytes([VERSION_CODED]) + varint_bytes(len(header))
+    checksum = zlib.crc32(header, zlib.crc32(start))
+    for section in sections:
+        checksum = zlib.crc32(section, checksum)
     return start + checksum.to_bytes(4, "little")

@@ -53,7 +53,7 @@ class UnitReader:
         for number in range(units):
             if number == units - 1:
                 size = layout.unit_size(number)
-            count, index_length, values_length, checksum = self._read_unit(size)
+            count, index_length, values_length, checksum = self._read_unit(size, section)
             # A file with a section beyond MAX_LENGTH does not open, but other errors come first.
             offset = min(section, MAX_LENGTH)
             numbers.extend((count, offset, index_length, values_length, checksum))
@@ -72,21 +72,26 @@ class UnitReader:
             return None
         return size, length
 
-    def _read_unit(self, size: int) -> tuple[int, int, int, int]:
-        """Read count, lengths and checksum of one unit of `size` positions; -1 for no checksum."""
+    def _read_unit(self, size: int, start: int) -> tuple[int, int, int, int]:
+        """Read count, lengths and checksum of one unit of `size` positions; -1 for no checksum.
+
+        `start` is where its sections begin in the file.
+        """
         count = size if self.index.name == "all" else self._read_count(size)
         if not count:
             return 0, 0, 0, -1
         index_length = 0
         if count < size:
-            index_length = self._length(self.index.fixed_length(size, count), "index_length")
-        values_length = self._length(self.values.fixed_length(self.dtype, count), "values_length")
+            index_length = self._length(self.index.fixed_length(size, count), "index_length", start)
+            start += index_length
+        fixed = self.values.fixed_length(self.dtype, count)
+        values_length = self._length(fixed, "values_length", start)
         if self.one_checksum or not index_length + values_length:
             return count, index_length, values_length, -1
         return count, index_length, values_length, self.cursor.unsigned(4, "unit_checksum")
 
-    def _length(self, fixed: int | None, field: str) -> int:
-        return self.cursor.varint(field) if fixed is None else fixed
+    def _length(self, fixed: int | None, field: str, start: int) -> int:
+        return self.cursor.length(field, start) if fixed is None else fixed
 
     def _read_count(self, size: int) -> int:
         offset = self.cursor.offset

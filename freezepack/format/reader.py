@@ -5,9 +5,10 @@ import zlib
 from types import TracebackType
 
 from freezepack.errors import CorruptError, FormatError
+from freezepack.format.coded.cursors import CodedCursor
 from freezepack.format.constants import FEATURE_PARTIAL
 from freezepack.format.cursor import Cursor
-from freezepack.format.preamble import Preamble, read_checked, read_preamble
+from freezepack.format.preamble import Preamble, read_checked, read_features, read_preamble
 from freezepack.format.read_tables import read_bases_and_kinds, read_metadata
 from freezepack.format.read_tensors import TensorTable
 from freezepack.format.source import BytesSource, FileSource, Source
@@ -97,17 +98,25 @@ class PackReader:
 
 def read_header(preamble: Preamble, body: memoryview) -> Header:
     """Read and check the header, whose bytes are `body`, in specification order."""
-    cursor = Cursor(body, preamble.length)
+    if not preamble.coded:
+        return read_fields(Cursor(body, preamble.length), preamble, preamble.features)
+    cursor = CodedCursor(body, preamble.length, preamble.file_size)
+    return read_fields(cursor, preamble, read_features(cursor))
+
+
+def read_fields(cursor: Cursor, preamble: Preamble, features: int) -> Header:
+    """Read and check all fields from the metadata on."""
     marks = {"preamble": preamble.length}
     metadata = read_metadata(cursor)
-    marks["metadata"] = cursor.offset
+    marks["metadata"] = cursor.reached
     bases, kinds = read_bases_and_kinds(cursor)
-    marks["kinds"] = cursor.offset
+    marks["kinds"] = cursor.reached
     table = TensorTable(cursor, bases, kinds, preamble.payload_offset, preamble.one_checksum)
     table.read()
-    marks["tensors"] = cursor.offset
+    cursor.end_fields()
+    marks["tensors"] = cursor.reached
     digest = table.read_digests()
-    marks["digests"] = cursor.offset
+    marks["digests"] = cursor.reached
     _check_end(cursor, preamble, table)
     return Header(
         metadata,
@@ -115,7 +124,8 @@ def read_header(preamble: Preamble, body: memoryview) -> Header:
         kinds,
         table.tensors,
         table.aliases,
-        partial=bool(preamble.features & FEATURE_PARTIAL),
+        partial=bool(features & FEATURE_PARTIAL),
+        coded=preamble.coded,
         digest=digest,
         file_size=preamble.file_size,
         sizes=_part_sizes(marks, table),

@@ -163,6 +163,8 @@ class Header:
         In file order (UTF-8 order of names), aliases left out.
     aliases : dict of str to str
         Tied names to the name that owns the bytes.
+    coded : bool
+        Whether the header of the file is coded.
     digest : int or None
         Content digest of all tensors; None if each record carries its own.
     sizes : dict of str to int
@@ -175,6 +177,7 @@ class Header:
     tensors: dict[str, TensorRecord]
     aliases: dict[str, str]
     partial: bool
+    coded: bool
     digest: int | None
     file_size: int
     sizes: dict[str, int] = field(default_factory=dict)

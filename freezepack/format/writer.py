@@ -5,11 +5,23 @@ from dataclasses import dataclass, field
 
 from freezepack.digest import content_digest
 from freezepack.errors import FormatError
-from freezepack.format.constants import FEATURE_PARTIAL, SMALL_MODEL, SMALL_PAYLOAD
+from freezepack.format.coded.cursors import Transcriber
+from freezepack.format.constants import (
+    DIGEST_BYTES,
+    FEATURE_PARTIAL,
+    MAX_CODED,
+    SMALL_MODEL,
+    SMALL_PAYLOAD,
+)
 from freezepack.format.cursor import varint_bytes
 from freezepack.format.names import encode_name, name_problem
-from freezepack.format.preamble import preamble_bytes, read_checked, read_preamble
-from freezepack.format.reader import read_header
+from freezepack.format.preamble import (
+    coded_preamble_bytes,
+    preamble_bytes,
+    read_checked,
+    read_preamble,
+)
+from freezepack.format.reader import read_fields, read_header
 from freezepack.format.source import BytesSource
 from freezepack.format.write_tables import KindTables, metadata_bytes
 from freezepack.format.write_tensors import EncodedTensor, EncodedUnit, tensor_bytes
@@ -31,12 +43,15 @@ class EncodedPack:
         Keys of `METADATA_KEYS` and free ones.
     partial : bool
         Marks a file that holds only some tensors of a model.
+    coded : bool or None
+        Whether the header is coded; None for the smaller file.
     """
 
     tensors: Iterable[EncodedTensor]
     aliases: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
     partial: bool = False
+    coded: bool | None = None
 
 
 def write_pack(pack: EncodedPack) -> list[bytes]:
@@ -73,8 +88,18 @@ def write_pack(pack: EncodedPack) -> list[bytes]:
     )
     features = FEATURE_PARTIAL if pack.partial else 0
     pieces = [preamble_bytes(features, header, sections, length), header, *sections]
-    _read_back(pieces, one_checksum)
-    return pieces
+    coded = None
+    if pack.coded is not False and one_checksum and len(header) - DIGEST_BYTES <= MAX_CODED:
+        coded = _code_header(pieces, sections)
+    if coded is None:
+        if pack.coded:
+            raise ValueError("the header of this pack cannot be coded: it is too large")
+        _read_back(pieces, one_checksum)
+        return pieces
+    if pack.coded is None and sum(map(len, coded)) >= sum(map(len, pieces)):
+        return pieces
+    _read_back(coded, one_checksum)
+    return coded
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +160,22 @@ def _digest_bytes(tensors: list[EncodedTensor], one_checksum: bool) -> bytes:
         digest = content_digest((tensor.spec, tensor.digest) for tensor in tensors)
         return digest.to_bytes(8, "little")
     return b"".join(tensor.digest.to_bytes(8, "little") for tensor in tensors)
+
+
+def _code_header(pieces: list[bytes], sections: list[bytes]) -> list[bytes] | None:
+    """Return the pieces of the same file with a coded header; None if it has several digests."""
+    source = BytesSource(b"".join(pieces))
+    try:
+        preamble = read_preamble(source)
+        cursor = Transcriber(pieces[1], preamble.length, preamble.file_size)
+        cursor.features(preamble.features)
+        read_fields(cursor, preamble, preamble.features)
+    except FormatError as error:
+        raise ValueError(f"this pack cannot be written: {error}") from error
+    header = cursor.finish()
+    if header is None or len(header) > MAX_CODED:
+        return None
+    return [coded_preamble_bytes(header, sections), header, *sections]
 
 
 def _read_back(pieces: list[bytes], one_checksum: bool) -> None:

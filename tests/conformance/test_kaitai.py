@@ -31,6 +31,10 @@ def test_both_readers_find_the_same(name: str) -> None:
     reader, parsed = PackReader(data), Freezepack.from_bytes(data)
     header = reader.header
     assert parsed._io.is_eof()
+    assert parsed.is_coded == header.coded
+    if header.coded:
+        _compare_coded(parsed, header)
+        return
     assert parsed.features.value == int(header.partial)
     assert parsed.header_length.value + parsed.payload_length.value == len(data) - _behind(parsed)
     assert [_metadata(entry) for entry in parsed.header.metadata] == list(header.metadata.items())
@@ -57,6 +61,13 @@ def test_the_lists_of_numbers_are_those_of_the_reader() -> None:
         assert index_codec_by_id(codec).name == codec.name.replace("_", "-")
     for codec in Freezepack.ValueCodec:
         assert value_codec_by_id(codec).name == codec.name
+
+
+def _compare_coded(parsed: Any, header: Header) -> None:
+    assert parsed.coded_header.digest == header.digest
+    parts = ("metadata", "kinds", "tensors", "digests")
+    assert parsed.header_length.value == sum(header.sizes[part] for part in parts)
+    assert len(parsed.sections) == header.sizes["index"] + header.sizes["values"]
 
 
 def _behind(parsed: Any) -> int:
@@ -144,7 +155,7 @@ def test_the_description_has_no_field_that_the_specification_does_not_name() -> 
     text = (FORMATS / "freezepack-1.md").read_text(encoding="utf-8")
     own = {"groups", "byte", "length", "value", "code", "following", "shared", "pieces"}
     plural = {"metadata", "bases", "kinds", "tensors", "dimensions", "digests", "header", "payload"}
-    own |= plural | {"shape", "whole", "index", "values"}
+    own |= plural | {"shape", "whole", "index", "values", "coded_header", "sections"}
     fields = set(re.findall(r"- id: (\w+)", (FORMATS / "freezepack.ksy").read_text()))
     parameters = {"place", "product", "number", "unit", "owner"}
     assert {field for field in fields - own - parameters if f"`{field}`" not in text} == set()

@@ -57,7 +57,7 @@ def test_codecs() -> None:
 
 def test_the_container() -> None:
     assert IDS["magic"]["hex"] == constants.MAGIC.hex()
-    assert IDS["version"]["current"] == constants.VERSION
+    assert IDS["version"] == {"current": constants.VERSION, "coded": constants.VERSION_CODED}
     assert used("features") == {"partial": 0}
     assert constants.KNOWN_FEATURES == constants.FEATURE_PARTIAL == 1 << 0
     assert used("kind_flags") == {"explicit_stream": 0}
@@ -73,6 +73,7 @@ def test_the_limits() -> None:
         "small_payload": constants.SMALL_PAYLOAD,
         "small_model": constants.SMALL_MODEL,
         "header": constants.MAX_HEADER,
+        "coded_header": constants.MAX_CODED,
         "tensors": constants.MAX_TENSORS,
         "units": constants.MAX_UNITS,
         "name": constants.MAX_NAME,

@@ -1,12 +1,18 @@
 """Where the vectors are, and what stands beside them."""
 
 import json
+import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 FORMATS = Path(__file__).resolve().parents[2] / "formats"
 VECTORS = FORMATS / "vectors"
 GOLDEN = sorted(path.stem for path in (VECTORS / "files").glob("*.fpk"))
+PLAIN = [name for name in GOLDEN if not name.startswith("coded-")]
+"""Golden files whose header is not coded, so that every field has a place of its own."""
+CODED = sorted(set(GOLDEN) - set(PLAIN))
 REFUSED = sorted(path.stem for path in (VECTORS / "refused").glob("*.fpk"))
 
 
@@ -23,6 +29,12 @@ def refused(name: str) -> tuple[bytes, dict[str, Any]]:
 def specification(name: str = "freezepack-1.md") -> str:
     """Return a text of formats/."""
     return (FORMATS / name).read_text(encoding="utf-8")
+
+
+def vector_writer(module: str) -> Any:
+    """Return a module of what vectors are written with, which is no package that is installed."""
+    with mock.patch.object(sys, "path", [str(FORMATS), *sys.path]):
+        return import_module(f"vector_writer.{module}")
 
 
 def _vector(folder: str, name: str) -> tuple[bytes, dict[str, Any]]:

@@ -21,6 +21,22 @@ def load(data: bytes, given: str = "") -> dict[str, RawArray]:
 
 def write_again(data: bytes, tensors: dict[str, RawArray]) -> bytes:
     """Return the file that holds what was read from `data`."""
+    digests = {name: choose_backend().digest(tensor) for name, tensor in tensors.items()}
+    return _write(data, digests)
+
+
+def write_header_again(data: bytes) -> bytes:
+    """Return a file with the same header, but for the digest."""
+    return _write(data, {})
+
+
+def uncoded(data: bytes) -> bytes:
+    """Return the same file with a header that is not coded."""
+    digests = {name: choose_backend().digest(tensor) for name, tensor in load(data).items()}
+    return _write(data, digests, coded=False)
+
+
+def _write(data: bytes, digests: dict[str, int], coded: bool | None = None) -> bytes:
     reader = PackReader(data)
     header = reader.header
     encoded = []
@@ -39,10 +55,11 @@ def write_again(data: bytes, tensors: dict[str, RawArray]) -> bytes:
                 kind.index_codec,
                 kind.value_codec,
                 tuple(units),
-                choose_backend().digest(tensors[name]),
+                digests.get(name, 0),
                 mask_base if isinstance(mask_base, SeedBase) else None,
                 record.parameter,
             )
         )
-    pack = EncodedPack(encoded, header.aliases, header.metadata, header.partial)
+    form = header.coded if coded is None else coded
+    pack = EncodedPack(encoded, header.aliases, header.metadata, header.partial, form)
     return b"".join(write_pack(pack))

@@ -61,3 +61,19 @@ def seal(header: bytes, payload: bytes, features: bytes = b"\0") -> bytes:
     start = b"\x89FPK\x01" + features + varint_bytes(len(header)) + varint_bytes(len(payload))
     covered = start + header + (payload if len(payload) <= SMALL_PAYLOAD else b"")
     return start + zlib.crc32(covered).to_bytes(4, "little") + header + payload
+
+
+def seal_coded(stream: bytes, payload: bytes, digest: bytes = bytes(8)) -> bytes:
+    """Return a file with a coded header whose length and checksum are right."""
+    header = stream + digest
+    start = b"\x89FPK\x81" + varint_bytes(len(header))
+    covered = zlib.crc32(start + header + payload)
+    return start + covered.to_bytes(4, "little") + header + payload
+
+
+def take_coded_apart(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return the stream of a coded header, the digest and the payload."""
+    sizes = PackReader(data).header.sizes
+    start = sizes["preamble"]
+    end = start + sizes["metadata"] + sizes["kinds"] + sizes["tensors"]
+    return data[start:end], data[end : end + 8], data[end + 8 :]

@@ -102,6 +102,11 @@ class BitDecoder:
             self._read += 1
         return bit
 
+    @property
+    def shifted(self) -> int:
+        """Bytes that can no longer change."""
+        return self._read - 4
+
     def is_canonical(self) -> bool:
         """Return whether an encoder of the same decisions writes exactly these bytes."""
         shifted = self._read - 4

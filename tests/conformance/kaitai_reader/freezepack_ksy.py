@@ -12,7 +12,8 @@ if getattr(kaitaistruct, 'API_VERSION', (0, 9)) < (0, 11):
 class Freezepack(KaitaiStruct):
     """Format version 1. The text is freezepack-1.md; the numbers are those of ids.toml. This
     description finds every field and every section of a correct file. It does not check the rules
-    (order, ranges, shortest varints, checksums, digests), except the magic and the version.
+    (order, ranges, shortest varints, checksums, digests), except the magic and the version. The
+    fields of a coded header (header.md) are not in places of their own, so it is one piece here.
     
     Names of fields are those of the text. What is computed and not stored is an instance.
     
@@ -92,27 +93,68 @@ class Freezepack(KaitaiStruct):
         if not self.magic == b"\x89\x46\x50\x4B":
             raise kaitaistruct.ValidationNotEqualError(b"\x89\x46\x50\x4B", self.magic, self._io, u"/seq/0")
         self.version = self._io.read_u1()
-        if not self.version == 1:
-            raise kaitaistruct.ValidationNotEqualError(1, self.version, self._io, u"/seq/1")
-        self.features = Freezepack.Varint(self._io, self, self._root)
+        if not  ((self.version == 1) or (self.version == 129)) :
+            raise kaitaistruct.ValidationNotAnyOfError(self.version, self._io, u"/seq/1")
+        if (not (self.is_coded)):
+            pass
+            self.features = Freezepack.Varint(self._io, self, self._root)
+
         self.header_length = Freezepack.Varint(self._io, self, self._root)
-        self.payload_length = Freezepack.Varint(self._io, self, self._root)
+        if (not (self.is_coded)):
+            pass
+            self.payload_length = Freezepack.Varint(self._io, self, self._root)
+
         self.checksum = self._io.read_u4le()
-        self._raw_header = self._io.read_bytes(self.header_length.value)
-        _io__raw_header = KaitaiStream(BytesIO(self._raw_header))
-        self.header = Freezepack.Header(_io__raw_header, self, self._root)
-        self._raw_payload = self._io.read_bytes(self.payload_length.value)
-        _io__raw_payload = KaitaiStream(BytesIO(self._raw_payload))
-        self.payload = Freezepack.Payload(_io__raw_payload, self, self._root)
+        if (not (self.is_coded)):
+            pass
+            self._raw_header = self._io.read_bytes(self.header_length.value)
+            _io__raw_header = KaitaiStream(BytesIO(self._raw_header))
+            self.header = Freezepack.Header(_io__raw_header, self, self._root)
+
+        if (not (self.is_coded)):
+            pass
+            self._raw_payload = self._io.read_bytes(self.payload_length.value)
+            _io__raw_payload = KaitaiStream(BytesIO(self._raw_payload))
+            self.payload = Freezepack.Payload(_io__raw_payload, self, self._root)
+
+        if self.is_coded:
+            pass
+            self._raw_coded_header = self._io.read_bytes(self.header_length.value)
+            _io__raw_coded_header = KaitaiStream(BytesIO(self._raw_coded_header))
+            self.coded_header = Freezepack.CodedHeader(_io__raw_coded_header, self, self._root)
+
+        if self.is_coded:
+            pass
+            self.sections = self._io.read_bytes_full()
+
 
 
     def _fetch_instances(self):
         pass
-        self.features._fetch_instances()
+        if (not (self.is_coded)):
+            pass
+            self.features._fetch_instances()
+
         self.header_length._fetch_instances()
-        self.payload_length._fetch_instances()
-        self.header._fetch_instances()
-        self.payload._fetch_instances()
+        if (not (self.is_coded)):
+            pass
+            self.payload_length._fetch_instances()
+
+        if (not (self.is_coded)):
+            pass
+            self.header._fetch_instances()
+
+        if (not (self.is_coded)):
+            pass
+            self.payload._fetch_instances()
+
+        if self.is_coded:
+            pass
+            self.coded_header._fetch_instances()
+
+        if self.is_coded:
+            pass
+
 
     class Base(KaitaiStruct):
         def __init__(self, _io, _parent=None, _root=None):
@@ -159,6 +201,22 @@ class Freezepack(KaitaiStruct):
 
             self._m_kind = KaitaiStream.resolve_enum(Freezepack.BaseKind, self.base_kind.value)
             return getattr(self, '_m_kind', None)
+
+
+    class CodedHeader(KaitaiStruct):
+        def __init__(self, _io, _parent=None, _root=None):
+            super(Freezepack.CodedHeader, self).__init__(_io)
+            self._parent = _parent
+            self._root = _root
+            self._read()
+
+        def _read(self):
+            self.stream = self._io.read_bytes(self._parent.header_length.value - 8)
+            self.digest = self._io.read_u8le()
+
+
+        def _fetch_instances(self):
+            pass
 
 
     class Header(KaitaiStruct):
@@ -992,6 +1050,14 @@ class Freezepack(KaitaiStruct):
             self._m_low = self.byte & 127
             return getattr(self, '_m_low', None)
 
+
+    @property
+    def is_coded(self):
+        if hasattr(self, '_m_is_coded'):
+            return self._m_is_coded
+
+        self._m_is_coded = self.version == 129
+        return getattr(self, '_m_is_coded', None)
 
     @property
     def one_checksum(self):

@@ -1,8 +1,10 @@
+import time
 from dataclasses import replace
 
 import pytest
 
 from freezepack.digest import digest
+from freezepack.format.layout import layout_of
 from freezepack.format.reader import PackReader
 from freezepack.format.writer import EncodedPack, EncodedTensor, EncodedUnit, write_pack
 from freezepack.types import Draw, DType, FileBase, Init, SeedBase, TensorSpec, ZerosBase
@@ -27,7 +29,7 @@ def drawn(name: str, stream: int) -> EncodedTensor:
 
 
 def write(*tensors: EncodedTensor, aliases: dict[str, str] | None = None) -> bytes:
-    return b"".join(write_pack(EncodedPack(tensors, aliases or {})))
+    return b"".join(write_pack(EncodedPack(tensors, aliases or {}, coded=False)))
 
 
 def test_the_order_of_tensors_and_metadata_changes_nothing() -> None:
@@ -130,3 +132,47 @@ def test_what_no_reader_would_open_is_not_written(
 def test_metadata_within_limits(metadata: dict[str, str], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         write_pack(EncodedPack([], metadata=metadata))
+
+
+def empty(count: int) -> list[EncodedTensor]:
+    """Return empty tensors."""
+    specs = [TensorSpec(f"{number:05x}", (0,), DType.uint8) for number in range(count)]
+    return [EncodedTensor(spec, ZerosBase(), None, NONE, RAW, (), 0) for spec in specs]
+
+
+def test_the_header_is_coded_where_that_is_smaller() -> None:
+    pack = EncodedPack([stored("a")])
+    coded, plain = (b"".join(write_pack(replace(pack, coded=form))) for form in (True, False))
+    assert (len(coded), len(plain)) == (27, 38)
+    assert b"".join(write_pack(pack)) == coded
+    first, second = PackReader(coded).header, PackReader(plain).header
+    assert (first.coded, second.coded) == (True, False)
+    assert first.tensors["a"].spec == second.tensors["a"].spec
+    assert first.digest == second.digest
+
+
+def test_a_coded_header_stands_for_at_most_16384_bytes() -> None:
+    most = 2698
+    coded = b"".join(write_pack(EncodedPack(empty(most), coded=True)))
+    plain = b"".join(write_pack(EncodedPack(empty(most), coded=False)))
+    sizes = PackReader(plain).header.sizes
+    assert sizes["metadata"] + sizes["kinds"] + sizes["tensors"] == 16_380
+    begin = time.process_time()
+    assert len(PackReader(coded).header.tensors) == most
+    assert time.process_time() - begin < 2
+    with pytest.raises(ValueError, match="the header of this pack cannot be coded"):
+        write_pack(EncodedPack(empty(most + 1), coded=True))
+    assert not PackReader(b"".join(write_pack(EncodedPack(empty(most + 1))))).header.coded
+
+
+def test_the_header_of_a_large_payload_or_model_is_not_coded() -> None:
+    for tensors in ([stored("a", bytes(65_537))], [stored("a"), zeros("b", 2**23)]):
+        with pytest.raises(ValueError, match="the header of this pack cannot be coded"):
+            write_pack(EncodedPack(tensors, coded=True))
+        assert not PackReader(b"".join(write_pack(EncodedPack(tensors)))).header.coded
+
+
+def zeros(name: str, size: int) -> EncodedTensor:
+    spec = TensorSpec(name, (size,), DType.float32)
+    units = tuple(EncodedUnit(0) for _ in range(layout_of(spec.shape).units))
+    return EncodedTensor(spec, ZerosBase(), None, NONE, RAW, units, 0)

@@ -16,6 +16,7 @@ from freezepack.pack.packer import Packed, pack_arrays
 from freezepack.random import fill_raw, make_init
 from freezepack.rebuild.rebuilder import Rebuilder
 from freezepack.types import Draw, DType, Init, RawArray, SeedBase, TensorSpec, ZerosBase
+from tests.robustness.loading import uncoded
 
 SHAPE = (40, 50)
 SPEC = TensorSpec("w", SHAPE, DType.float32)
@@ -221,10 +222,14 @@ def test_streams_at_the_table_position_cost_nothing() -> None:
         fill_raw(raw, spec.dtype, key=7, init=init)
         arrays[name] = spec, raw
         claims[name] = Claim(SeedBase(7), init, np.zeros(SHAPE, np.bool_))
-    report = pack_arrays(arrays, claims=claims).report
+    packed = pack_arrays(arrays, claims=claims)
+    report = packed.report
     assert report.trained == 0
-    # name, terminator, prefix, kind, rank, two dimensions, scale: 11 bytes each, and the count
-    assert report.sizes["tensors"] == 4 * 11 + 1
+    # As it stands in a header that is not coded: name, terminator, prefix, kind, rank, two
+    # dimensions and scale are 11 bytes for each.
+    assert report.sizes["tensors"] == 17
+    header = PackReader(uncoded(b"".join(packed.pieces))).header
+    assert header.sizes["tensors"] == 4 * 11 + 1
 
 
 def test_a_kind_is_given_up_where_it_costs_more_than_it_saves() -> None:

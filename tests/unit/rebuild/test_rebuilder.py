@@ -56,7 +56,7 @@ def promise(spec: TensorSpec, base: Base, init: Init | None = None, digest: int 
     """Return a pack that stores nothing and promises a tensor."""
     units = tuple(EncodedUnit(0) for _ in range(layout_of(spec.shape).units))
     tensor = EncodedTensor(spec, base, init, 0, 0, units, digest)
-    return b"".join(write_pack(EncodedPack([tensor])))
+    return b"".join(write_pack(EncodedPack([tensor], coded=False)))
 
 
 def test_a_tensor_and_its_elements_are_made() -> None:
