@@ -1,12 +1,12 @@
 """Which runs belong side by side: by what they are, not by the experiment that asked for them."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from freezepack.bench.report.groups import Group, Pair, pair_groups
 from freezepack.bench.report.rows import LOSSLESS, Setup
+from freezepack.bench.report.show import name_recipe
 
 DATA = {
     "mnist": "MNIST",
@@ -22,11 +22,17 @@ SELECTION: tuple[str, str, dict[str, Any]] = ("snip", "one-shot", {})
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
-    """All that was measured of one network on one data set.
+class Study:
+    """All that was trained by one recipe, of one network on one data set.
 
     Attributes
     ----------
+    recipe : str
+        Epochs and options of training, as a text.
+    is_first : bool
+        Whether no other recipe has a longer sweep of this network and data set.
+    is_only : bool
+        Whether there is no other recipe.
     dense : Group or None
         Trained as a whole: what the others are compared with.
     sweep : sequence of Pair
@@ -43,6 +49,9 @@ class Network:
 
     model: str
     data: str
+    recipe: str
+    is_first: bool
+    is_only: bool
     dense: Group | None
     sweep: Sequence[Pair]
     methods: Mapping[str, Sequence[Pair]]
@@ -52,9 +61,14 @@ class Network:
     lossy: Sequence[Group]
 
     @property
-    def title(self) -> str:
+    def network(self) -> str:
         """Network and data set, for people."""
         return f"{self.model}, {DATA.get(self.data, self.data)}"
+
+    @property
+    def title(self) -> str:
+        """Network and data set, and the recipe if there are several."""
+        return self.network if self.is_only else f"{self.network} ({self.recipe})"
 
     @property
     def slug(self) -> str:
@@ -62,91 +76,75 @@ class Network:
         return f"{self.model}-{self.data}"
 
     @property
-    def pairs(self) -> list[Pair]:
-        """All pairs of lossless files, each once, without the dense one."""
-        found = {pair.setup: pair for pair in [*self.sweep, *self.supermasks, *self.others]}
-        for side in [*self.methods.values(), *self.schemes.values()]:
-            found.update({pair.setup: pair for pair in side})
-        return list(found.values())
+    def has_sweep(self) -> bool:
+        """Whether freezing rates are what was varied, and not methods or schemes at a few rates."""
+        rates = {pair.setup.freezing_rate for pair in self.sweep}
+        return len(rates) > 2 or bool(rates - set(self.methods) - set(self.schemes))
 
 
-def arrange(groups: Iterable[Group]) -> list[Network]:
-    """Return the networks, by data set and name, each with its runs side by side."""
-    found: dict[tuple[str, str], list[Group]] = {}
+def arrange(groups: Iterable[Group]) -> list[Study]:
+    """Return the studies by data set and network, the one with the longest sweep first."""
+    found: dict[tuple[str, str], dict[str, list[Group]]] = {}
     for group in groups:
-        found.setdefault((group.setup.data, group.setup.model), []).append(group)
+        setup = group.setup
+        recipes = found.setdefault((setup.data, setup.model), {})
+        recipes.setdefault(name_recipe(setup), []).append(group)
     known = list(DATA)
 
     def place(key: tuple[str, str]) -> tuple[int, str, str]:
         return (known.index(key[0]) if key[0] in known else len(known), *key)
 
-    return [_network(model, data, found[data, model]) for data, model in sorted(found, key=place)]
+    studies = []
+    for key in sorted(found, key=place):
+        recipes = found[key]
+        order = sorted(recipes, key=lambda recipe: (*_reach(recipes[recipe]), recipe))
+        for recipe in order:
+            facts = (key[1], key[0], recipe, recipe == order[0], len(order) == 1)
+            studies.append(_study(facts, recipes[recipe]))
+    return studies
 
 
-def _network(model: str, data: str, groups: Sequence[Group]) -> Network:
+def _reach(groups: Sequence[Group]) -> tuple[int, int]:
+    """Return minus the freezing rates of a sweep and minus the runs, to sort by."""
+    plain = {group.setup.freezing_rate for group in groups if not _differences(group.setup)}
+    return -len(plain), -sum(len(group.runs) for group in groups)
+
+
+def _study(facts: tuple[str, str, str, bool, bool], groups: Sequence[Group]) -> Study:
     pairs = sorted(pair_groups(groups), key=lambda pair: pair.setup.rate)
-    frozen = [pair for pair in pairs if pair.setup.rate > 0]
-    masks = [pair for pair in frozen if pair.setup.method != METHOD]
-    frozen = [pair for pair in frozen if pair not in masks]
-    plain = [pair for pair in frozen if not _differences(pair.setup)]
-    recipes = _count_recipes(plain)
-    rates = list(dict.fromkeys(pair.setup.freezing_rate for pair in frozen))
-    sweep, methods, schemes = [], {}, {}
-    for rate in rates:
+    masks = [pair for pair in pairs if pair.setup.method != METHOD]
+    whole = [pair for pair in pairs if pair.setup.rate == 0 and pair not in masks]
+    frozen = [pair for pair in pairs if pair not in masks and pair not in whole]
+    sweep = [pair for pair in frozen if not _differences(pair.setup)]
+    methods, schemes = {}, {}
+    for rate in dict.fromkeys(pair.setup.freezing_rate for pair in frozen):
         here = [pair for pair in frozen if pair.setup.freezing_rate == rate]
-        alike = [pair for pair in here if pair in plain]
-        main = [max(alike, key=recipes.__getitem__)] if alike else []
-        sweep += main
-        if found := _differing_in({"selection"}, here, main):
+        main = [pair for pair in here if pair in sweep]
+        if found := _differing_in({"selection"}, here):
             methods[rate] = main + found
-        if found := _differing_in({"scheme"}, here, main):
+        if found := _differing_in({"scheme"}, here):
             schemes[rate] = main + found
-    dense = _dense(pairs, sweep)
+    whole.sort(key=lambda pair: len(_differences(pair.setup)))
+    dense = whole[0].groups[0] if whole else None
     sides = [*methods.values(), *schemes.values()]
     used = [*sweep, *masks, *(pair for side in sides for pair in side)]
     others = [pair for pair in pairs if pair not in used and dense not in pair.groups]
     lossy = [group for group in groups if group.values != LOSSLESS]
-    return Network(model, data, dense, sweep, methods, schemes, masks, others, lossy)
+    return Study(*facts, dense, sweep, methods, schemes, masks, others, lossy)
 
 
 def _differences(setup: Setup) -> set[str]:
-    """Return in what a setup differs from a plain one, its recipe of training apart."""
+    """Return in what a setup differs from a plain one, the recipe of its training apart."""
     selection = setup.score, setup.strategy, setup.arguments.get("strategy_args", {})
     found = {"selection"} if selection != SELECTION else set()
     return found | ({"scheme"} if setup.scheme != SCHEME else set())
 
 
-def _count_recipes(pairs: Sequence[Pair]) -> dict[Pair, int]:
-    """Return how many runs share epochs and options with each pair."""
-    counts: Counter[tuple[int, str]] = Counter()
-    for pair in pairs:
-        runs = sum(len(group.runs) for group in pair.groups)
-        counts[pair.setup.epochs, pair.setup.options] += runs
-    return {pair: counts[pair.setup.epochs, pair.setup.options] for pair in pairs}
-
-
-def _differing_in(wanted: set[str], here: Sequence[Pair], main: Sequence[Pair]) -> list[Pair]:
-    """Return the pairs that differ in this alone, trained for as many epochs as the main one."""
-    found = [
-        pair
-        for pair in here
-        if _differences(pair.setup) == wanted
-        and pair.setup.epochs == (main or [pair])[0].setup.epochs
-    ]
+def _differing_in(wanted: set[str], here: Sequence[Pair]) -> list[Pair]:
+    found = [pair for pair in here if _differences(pair.setup) == wanted]
     return sorted(found, key=lambda pair: _order(pair.setup))
 
 
 def _order(setup: Setup) -> tuple[str, ...]:
     strategy = "" if setup.strategy == SELECTION[1] else setup.strategy
     return strategy, setup.score, setup.scheme, setup.options
-
-
-def _dense(pairs: Sequence[Pair], sweep: Sequence[Pair]) -> Group | None:
-    """Return the dense network that was trained most like the sweep, with most seeds."""
-    epochs = {pair.setup.epochs for pair in sweep}
-    groups = [group for pair in pairs if pair.setup.rate == 0 for group in pair.groups]
-    ranked = [
-        (group.setup.epochs in epochs, len(group.runs), group.setup.fill == "seed")
-        for group in groups
-    ]
-    return groups[ranked.index(max(ranked))] if groups else None

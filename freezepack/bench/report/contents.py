@@ -1,11 +1,11 @@
 """What stands in the report, from top to bottom."""
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
-from freezepack.bench.report.arrange import Network
-from freezepack.bench.report.compare import Rows, compare, tell_gap
+from freezepack.bench.report.arrange import Study
+from freezepack.bench.report.compare import compare, tell_gap
 from freezepack.bench.report.distortion import distortion_table, gather, smallest_table
-from freezepack.bench.report.groups import Pair
 from freezepack.bench.report.inputs import ACCURACY, Inputs
 from freezepack.bench.report.layers import layers_table
 from freezepack.bench.report.page import Block, Figure, Heading
@@ -15,8 +15,8 @@ from freezepack.bench.report.plots.densities import picture_densities
 from freezepack.bench.report.plots.stacks import picture_stacks
 from freezepack.bench.report.plots.tradeoff import picture_tradeoff
 from freezepack.bench.report.runs import HOW, asked_table, rerun, runs_table
-from freezepack.bench.report.show import name_method, name_options
-from freezepack.bench.report.sources import warn_of_code
+from freezepack.bench.report.show import name_method
+from freezepack.bench.report.sources import command_of, warn_of_code
 
 COMMAND = "freezepack bench report"
 TITLE = "Accuracy and bytes"
@@ -29,27 +29,26 @@ INTRODUCTION = (
     "of its seed; its *pruned twin* has the same masks, seeds and training, and frozen weights of "
     "0. Differences are taken seed by seed. Files are lossless unless a grid is named."
 )
-CIFAR, MASKS = ("cifar-10", "cifar-100"), "edge-popup"
+CIFAR = ("cifar-10", "cifar-100")
 
 
 def build_page(inputs: Inputs) -> list[Block]:
     """Return the blocks of the report."""
-    small = [network for network in inputs.networks if network.data not in CIFAR]
-    large = [network for network in inputs.networks if network.data in CIFAR]
+    small = [study for study in inputs.studies if study.data not in CIFAR]
+    large = [study for study in inputs.studies if study.data in CIFAR]
     blocks: list[Block] = [Heading(1, TITLE), INTRODUCTION, *_warnings(inputs)]
     blocks += [Heading(2, "Accuracy against freezing rate"), *_sweeps(small)]
-    blocks += _compared(small, "Selection methods", "methods")
-    blocks += _compared(small, "Initialisation schemes", "schemes")
+    blocks += [Heading(2, "Selection methods"), *_compared(small, "methods")]
+    blocks += [Heading(2, "Initialisation schemes"), *_compared(small, "schemes")]
     blocks += [Heading(2, "Error against bytes"), *_distortion(inputs)]
     blocks += [Heading(2, "Bytes by part"), *_parts(inputs)]
-    blocks += [Heading(2, "Trained share of each layer"), *_layers(inputs.networks)]
+    blocks += [Heading(2, "Trained share of each layer"), *_layers(inputs.studies)]
     blocks += [Heading(2, "CIFAR-10 and CIFAR-100"), *_cifar(large, inputs)]
     blocks += [Heading(2, "Supermasks"), *_supermasks(inputs)]
-    blocks += _others(inputs.networks)
+    blocks += _others(inputs.studies)
     if inputs.asked:
         blocks += [Heading(2, "Experiments"), asked_table(inputs.asked)]
-    first = inputs.networks[0].pairs or [Pair(inputs.networks[0].dense, None)]
-    blocks += [Heading(2, "Runs behind the numbers"), HOW, rerun(first[0].groups[0])]
+    blocks += [Heading(2, "Runs behind the numbers"), HOW, rerun(inputs.groups[0])]
     return [*blocks, runs_table(inputs.groups)]
 
 
@@ -63,57 +62,36 @@ def _warnings(inputs: Inputs) -> Iterator[str]:
         yield f"**Mind:** {text}"
 
 
-def _sweeps(networks: Sequence[Network]) -> Iterator[Block]:
-    if picture := picture_curves(list(networks)):
+def _sweeps(studies: Sequence[Study], name: str = "accuracy") -> Iterator[Block]:
+    if picture := picture_curves(studies, name):
         yield Figure(picture)
-    for network in networks:
-        if network.sweep:
-            yield _compare_rates(network)
+    for study in studies:
+        if study.has_sweep:
+            rows = [(pair.setup.freezing_rate, pair) for pair in study.sweep]
+            yield compare(study.title, "freezing rate", rows, study.dense, tell_gap(study.sweep))[0]
 
 
-def _compare_rates(network: Network) -> Block:
-    rows, lead = _by_rate(network), tell_gap(network.sweep)
-    return compare(network.title, "freezing rate", rows, network.dense, lead)[0]
-
-
-def _by_rate(network: Network) -> Rows:
-    epochs = {pair.setup.epochs for pair in network.sweep}
-
-    def label(pair: Pair) -> str:
-        rate = pair.setup.freezing_rate
-        return rate if len(epochs) == 1 else f"{rate} ({pair.setup.epochs} epochs)"
-
-    return [(label(pair), pair) for pair in network.sweep]
-
-
-def _compared(networks: Sequence[Network], heading: str, field: str) -> Iterator[Block]:
-    """Yield the tables of methods or schemes, one for each network and freezing rate."""
-    yield Heading(2, heading)
-    name, is_empty = {"methods": "method", "schemes": "scheme"}[field], True
-    for network in networks:
-        for rate, pairs in getattr(network, field).items():
-            main, is_empty = pairs[0].setup, False
-            rows = []
-            for pair in pairs:
-                setup = pair.setup
-                label = name_method(setup) if field == "methods" else setup.scheme
-                options = name_options(setup, without=("strategy_args",))
-                if options != name_options(main, without=("strategy_args",)):
-                    label += f", {options}"
-                rows.append((label, pair))
-            yield _compare(f"{network.title}, freezing rate {rate}", name, rows, network)
+def _compared(studies: Sequence[Study], field: str) -> Iterator[Block]:
+    """Yield the tables of methods or schemes, one for each study and freezing rate."""
+    is_empty = True
+    for study in studies:
+        for rate, pairs in getattr(study, field).items():
+            is_empty = False
+            title = f"{study.title}, freezing rate {rate}"
+            if field == "methods":
+                rows = [(name_method(pair.setup), pair) for pair in pairs]
+            else:
+                rows = [(pair.setup.scheme, pair) for pair in pairs]
+            yield compare(title, field[:-1], rows, study.dense)[0]
     if is_empty:
         yield "Not measured yet; the experiments below have the commands."
 
 
-def _compare(title: str, label: str, rows: Rows, network: Network) -> Block:
-    return compare(title, label, rows, network.dense)[0]
-
-
 def _distortion(inputs: Inputs) -> Iterator[Block]:
-    for network in inputs.networks:
-        found = gather(network, inputs.records, inputs.published)
-        if not (found.published or found.records or network.lossy):
+    for _, some in groupby(inputs.studies, key=lambda study: study.slug):
+        studies = list(some)
+        found = gather(studies, inputs.records, inputs.published)
+        if not (found.published or found.records or any(study.lossy for study in studies)):
             continue  # nothing but what the sweep has shown
         if picture := picture_tradeoff(found):
             yield Figure(picture)
@@ -128,63 +106,57 @@ def _parts(inputs: Inputs) -> Iterator[Block]:
         yield Figure(picture)
     for name, sizes in models.items():
         yield sizes_table(name, sizes)
-    for network in inputs.networks:
-        if network.sweep:
-            yield parts_table(network)[0]
+    for study in inputs.studies:
+        if study.has_sweep:
+            yield parts_table(study)[0]
 
 
-def _layers(networks: Sequence[Network]) -> Iterator[Block]:
-    if picture := picture_densities(networks):
+def _layers(studies: Sequence[Study]) -> Iterator[Block]:
+    if picture := picture_densities(studies):
         yield Figure(picture)
-    for network in networks:
-        if network.sweep:
-            yield layers_table(network)[0]
+    for study in studies:
+        if study.has_sweep and study.is_first:
+            yield layers_table(study)[0]
 
 
-def _cifar(networks: Sequence[Network], inputs: Inputs) -> Iterator[Block]:
-    plain = [network for network in networks if network.sweep or network.methods]
-    for network in plain:
-        yield _compare_rates(network)
-        for rate, pairs in network.methods.items():
-            rows = [(name_method(pair.setup), pair) for pair in pairs]
-            yield _compare(f"{network.title}, freezing rate {rate}", "method", rows, network)
-    if not plain:
+def _cifar(studies: Sequence[Study], inputs: Inputs) -> Iterator[Block]:
+    shown = [study for study in studies if study.sweep or study.methods or study.schemes]
+    if not shown:
         yield _not_measured(inputs, "cifar")
+        return
+    yield from _sweeps(shown, "accuracy-cifar")
+    yield from _compared(shown, "methods")
 
 
 def _supermasks(inputs: Inputs) -> Iterator[Block]:
     is_empty = True
-    for network in inputs.networks:
+    for study in inputs.studies:
         rows = []
-        for pair in network.supermasks:
-            options = name_options(pair.setup, without=("precision",))
-            parts = [pair.setup.method, pair.setup.freezing_rate, options]
-            rows.append((", ".join(filter(None, parts)), pair))
+        for pair in study.supermasks:
+            options = pair.setup.arguments.get("method_args", {})
+            parts = [pair.setup.freezing_rate, *(f"{k}={v}" for k, v in options.items())]
+            rows.append((", ".join(parts), pair))
         if rows:
             is_empty = False
-            title = f"{network.title}: no weight is trained"
-            yield _compare(title, "method, share kept, options", rows, network)
+            title = f"{study.title}: no weight is trained"
+            yield compare(title, "share kept, options", rows, study.dense)[0]
     if is_empty:
         yield _not_measured(inputs, "supermask")
 
 
 def _not_measured(inputs: Inputs, word: str) -> str:
-    names = [asked.name for asked in inputs.asked if word in asked.name]
-    commands = "; ".join(f"`freezepack bench accuracy benchmarks/accuracy/{n}.toml`" for n in names)
-    return f"Not measured. {commands or 'There is no experiment for it'}."
+    commands = [f"`{command_of(asked.name)}`" for asked in inputs.asked if word in asked.name]
+    return f"Not measured. {'; '.join(commands) or 'There is no experiment for it'}."
 
 
-def _others(networks: Sequence[Network]) -> Iterator[Block]:
+def _others(studies: Sequence[Study]) -> Iterator[Block]:
     """Yield what stands nowhere else."""
-    if any(network.others for network in networks):
+    if any(study.others for study in studies):
         yield Heading(2, "Other runs")
-    for network in networks:
+    for study in studies:
         rows = []
-        for pair in network.others:
+        for pair in study.others:
             setup = pair.setup
-            options = name_options(setup, without=("strategy_args",))
-            parts = [setup.freezing_rate, name_method(setup), setup.scheme]
-            parts += [f"{setup.epochs} epochs", options]
-            rows.append((", ".join(filter(None, parts)), pair))
+            rows.append((f"{setup.freezing_rate}, {name_method(setup)}, {setup.scheme}", pair))
         if rows:
-            yield _compare(network.title, "freezing rate, method, recipe", rows, network)
+            yield compare(study.title, "freezing rate, method, scheme", rows, study.dense)[0]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from freezepack.bench.report.arrange import SCHEME, SELECTION, Network
+from freezepack.bench.report.arrange import SCHEME, SELECTION, Study
 from freezepack.bench.report.compare import link_runs
 from freezepack.bench.report.groups import Group, Spread
 from freezepack.bench.report.points import Published, Record
@@ -41,7 +41,7 @@ class Point:
     Attributes
     ----------
     plain : bool
-        Whether it is of the sweep over freezing rates, so that a line leads through it.
+        Whether it is of the first sweep over freezing rates, so that a line leads through it.
     """
 
     name: str
@@ -69,33 +69,40 @@ class Distortion:
 
 
 def gather(
-    network: Network, records: Sequence[Record], published: Sequence[Published]
+    studies: Sequence[Study], records: Sequence[Record], published: Sequence[Published]
 ) -> Distortion:
-    """Return the points of a network: lossless packs of the sweep, and all on grids."""
-    sweep = {group for pair in network.sweep for group in pair.groups}
-    plain = {group.setup for group in sweep}
-    groups = [*([network.dense] if network.dense else []), *sweep_order(network), *network.lossy]
-    here = (network.model, network.data)
+    """Return the points of a network: lossless packs of its sweeps, and all on grids.
+
+    Parameters
+    ----------
+    studies : sequence of Study
+        Of one network on one data set; the first one's points are joined by lines.
+    """
+    first = studies[0]
+    points = []
+    for study in studies:
+        sweep = [group for pair in study.sweep for group in pair.groups]
+        groups = [*([study.dense] if study.dense else []), *sweep, *study.lossy]
+        setups = {group.setup for group in sweep} if study is first else set()
+        recipe = "" if study is first else study.recipe
+        points += [_point(group, recipe, group.setup in setups) for group in groups]
+    here = (first.model, first.data)
     return Distortion(
-        network.title,
-        network.slug,
-        network.data,
-        [_point(group, group.setup in plain) for group in groups],
+        first.network,
+        first.slug,
+        first.data,
+        points,
         [record for record in records if (record.network, record.data) == here],
         [point for point in published if (point.network, point.data) == here],
-        network.dense,
+        first.dense,
     )
 
 
-def sweep_order(network: Network) -> list[Group]:
-    """Return the groups of the sweep, twin after FreezeNet."""
-    return [group for pair in network.sweep for group in pair.groups]
-
-
-def _point(group: Group, plain: bool) -> Point:
+def _point(group: Group, recipe: str, plain: bool) -> Point:
     spreads = group.file_bytes, group.error, group.validation_error
     setup = group.setup
-    return Point(name_point(group), setup.fill, group.values, setup.rate, *spreads, group, plain)
+    name = ", ".join(filter(None, [name_point(group), recipe]))
+    return Point(name, setup.fill, group.values, setup.rate, *spreads, group, plain)
 
 
 def name_point(group: Group) -> str:
@@ -161,10 +168,9 @@ def distortion_table(found: Distortion) -> tuple[Table, Sources]:
     for quoted in found.published:
         year = f" ({quoted.year})" if quoted.year else ""
         error = NONE if quoted.test_error is None else f"{quoted.test_error:.2f}"
-        cells = [f"*{quoted.method}{year}*", f"{quoted.bytes:,} ({quoted.size})", NONE, NONE]
-        rows.append(
-            (quoted.bytes, [*cells, error, NONE, f"{_link(quoted.source)}; {quoted.remark}"])
-        )
+        cells = [f"*{quoted.method}{year}*", f"{quoted.bytes:,}", NONE, NONE]
+        source = f"{_link(quoted.source)}: {quoted.size}; {quoted.remark}"
+        rows.append((quoted.bytes, [*cells, error, NONE, source]))
     title = f"Error against bytes: {found.title}"
     sources = describe_sources([point.group for point in found.points], title)
     about = (

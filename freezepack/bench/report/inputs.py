@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from freezepack.bench.report.arrange import Network, arrange
+from freezepack.bench.report.arrange import Study, arrange
 from freezepack.bench.report.groups import Group, group_runs
 from freezepack.bench.report.parts import FileSize, read_sizes
 from freezepack.bench.report.points import Published, Record, read_published, read_records
@@ -36,7 +36,7 @@ class Inputs:
 
     groups: Sequence[Group]
     older: Sequence[Run]
-    networks: Sequence[Network]
+    studies: Sequence[Study]
     records: Sequence[Record]
     published: Sequence[Published]
     sizes: Sequence[FileSize]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from freezepack.bench.report.arrange import Network
+from freezepack.bench.report.arrange import Study
 from freezepack.bench.report.groups import Group, Pair
 from freezepack.bench.report.show import NONE, show_share
 from freezepack.bench.report.sources import Sources, describe_sources
@@ -43,10 +43,10 @@ def _layer(name: str, groups: Sequence[Group]) -> Layer:
     return Layer(name, count, shares)
 
 
-def layers_table(network: Network) -> tuple[Table, Sources]:
+def layers_table(study: Study) -> tuple[Table, Sources]:
     """Return layers by freezing rate."""
-    layers = layers_of(network.sweep)
-    rates = [pair.setup.freezing_rate for pair in network.sweep]
+    layers = layers_of(study.sweep)
+    rates = [pair.setup.freezing_rate for pair in study.sweep]
     rows: list[list[Cell]] = [
         [
             layer.name,
@@ -55,8 +55,8 @@ def layers_table(network: Network) -> tuple[Table, Sources]:
         ]
         for layer in layers
     ]
-    title = f"Trained share of each layer: {network.title}"
-    groups = [group for pair in network.sweep if (group := _masked(pair)) is not None]
+    title = f"Trained share of each layer: {study.title}"
+    groups = [group for pair in study.sweep if (group := _masked(pair)) is not None]
     sources = describe_sources(groups, title)
     about = "Columns are freezing rates; mean over seeds. The twin has the same masks."
     return Table(title, ["layer", "weights", *rates], rows, (about, *sources.notes[1:])), sources

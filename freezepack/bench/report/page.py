@@ -1,5 +1,6 @@
 """A page as a list of blocks, and its Markdown."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ class Figure:
     caption: str = ""
 
 
+_NUMBER = re.compile(r"[-+±%†(),.\d ]*")
 Block = str | Heading | Figure | Table
 """A text is a paragraph of Markdown."""
 
@@ -78,10 +80,10 @@ def _aligned(rows: Sequence[Sequence[str]], count: int) -> list[str]:
 
     Examples
     --------
-    >>> _aligned([["a", "1.5 %", "[x](y)"], ["b", "-", "-"]], 3)
+    >>> _aligned([["a", "1.5 ± 0.2 %", "1: `x`"], ["b", "-", "-"]], 3)
     [':--', '--:', ':--']
     """
-    numbers = [all(row[i][:1] in "+-0123456789" for row in rows) for i in range(count)]
+    numbers = [all(_NUMBER.fullmatch(row[i]) for row in rows) for i in range(count)]
     return ["--:" if is_number and i else ":--" for i, is_number in enumerate(numbers)]
 
 

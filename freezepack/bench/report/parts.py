@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from statistics import fmean
 
-from freezepack.bench.report.arrange import Network
+from freezepack.bench.report.arrange import Study
 from freezepack.bench.report.compare import link_runs
 from freezepack.bench.report.csv_file import Parser, perhaps, read_rows, whole
 from freezepack.bench.report.groups import Group
@@ -93,10 +93,10 @@ def sizes_table(name: str, sizes: Sequence[FileSize]) -> Table:
     return Table(f"Ways to store {name}", columns, rows, (note,))
 
 
-def parts_table(network: Network) -> tuple[Table, Sources]:
+def parts_table(study: Study) -> tuple[Table, Sources]:
     """Return header, index and values of the packs of a sweep, FreezeNet and twin."""
     rows: list[list[Cell]] = []
-    for pair in network.sweep:
+    for pair in study.sweep:
         cells: list[Cell] = [pair.setup.freezing_rate]
         for group in (pair.frozen, pair.pruned):
             cells += _parts(group)
@@ -105,8 +105,8 @@ def parts_table(network: Network) -> tuple[Table, Sources]:
     parts = ("header", "index", "values", "bits per index entry")
     columns = ["freezing rate", *(f"FreezeNet: {part}" for part in parts)]
     columns += [*(f"twin: {part}" for part in parts), "n", "runs"]
-    groups = [group for pair in network.sweep for group in pair.groups]
-    title = f"Bytes by part, lossless: {network.title}"
+    groups = [group for pair in study.sweep for group in pair.groups]
+    title = f"Bytes by part, lossless: {study.title}"
     sources = describe_sources(groups, title)
     return Table(title, columns, rows, sources.notes[1:]), sources
 

@@ -6,7 +6,7 @@ from freezepack.bench.report.distortion import name_point
 from freezepack.bench.report.groups import Group
 from freezepack.bench.report.inputs import Asked
 from freezepack.bench.report.rows import LOSSLESS
-from freezepack.bench.report.show import NONE, name_options
+from freezepack.bench.report.show import NONE, name_recipe
 from freezepack.bench.report.sources import FOLDER, command_of, cover_experiments
 from freezepack.bench.tables import Cell, Table
 
@@ -28,25 +28,25 @@ def runs_table(groups: Sequence[Group]) -> Table:
         if group.key not in seen:
             seen.add(group.key)
             rows.append(_cells(group))
-    columns = ["runs", "network, data", "what", "epochs, options", "experiment", "code", "seeds"]
+    columns = ["runs", "network, data", "what", "training", "experiment", "code", "seeds"]
     return Table("", columns, rows)
 
 
-def _place(group: Group) -> tuple[str, str, float, bool]:
+def _place(group: Group) -> tuple[str, str, float, str, bool]:
     setup = group.setup
-    return setup.data, setup.model, setup.rate, group.values != LOSSLESS
+    what = f"{name_recipe(setup)} {setup.score} {setup.strategy} {setup.options} {setup.scheme}"
+    return setup.data, setup.model, setup.rate, f"{what} {setup.fill}", group.values != LOSSLESS
 
 
 def _cells(group: Group) -> list[Cell]:
     setup = group.setup
     what = name_point(group).rpartition(", ")[0]
-    options = name_options(setup, without=("strategy_args", "method_args"))
     codes = sorted({run.code for run in group.runs})
     return [
         f'<a id="run-{group.key}"></a>`{group.key}`',
         f"{setup.model}, {setup.data}",
         what,
-        ", ".join(filter(None, [str(setup.epochs), options])),
+        name_recipe(setup),
         ", ".join(cover_experiments(group.runs)),
         " ".join(f"`{code}`" for code in codes),
         " ".join(f"{run.seed}: `{run.config}`" for run in group.runs),

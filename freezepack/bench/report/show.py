@@ -7,6 +7,8 @@ from freezepack.bench.report.groups import ENOUGH, Group, Pair, Spread
 from freezepack.bench.report.rows import Setup
 
 NONE = "-"
+SELECTING = ("strategy_args", "method_args")
+"""Options that say what is trained, not how."""
 FEW = "\N{DAGGER}"
 """Marks fewer seeds than are enough."""
 
@@ -89,6 +91,20 @@ def name_method(setup: Setup) -> str:
     arguments = setup.arguments.get("strategy_args", {})
     parts = [setup.score, setup.strategy, *(f"{k}={_show(v)}" for k, v in arguments.items())]
     return ", ".join(parts)
+
+
+def name_recipe(setup: Setup) -> str:
+    """Say how it was trained, whatever was trained.
+
+    Examples
+    --------
+    >>> setup = Setup("m", "d", "freeze", "snip", "one-shot", "s", "seed", "0.9", 1,
+    ...               '{"augmentation":"shift","strategy_args":{"steps":100}}')
+    >>> name_recipe(setup)
+    '1 epoch, augmentation=shift'
+    """
+    epochs = f"{setup.epochs} epoch{'s' if setup.epochs != 1 else ''}"
+    return ", ".join(filter(None, [epochs, name_options(setup, without=SELECTING)]))
 
 
 def name_options(setup: Setup, *, without: tuple[str, ...] = ()) -> str:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from freezepack.bench.report.groups import ENOUGH, Group
 from freezepack.bench.report.rows import Run
-from freezepack.bench.report.show import FEW, name_options
+from freezepack.bench.report.show import FEW, SELECTING, name_options
 
 PROTOCOL = (
     "Accuracy: test images classified rightly, mean ± standard deviation over n seeds. The test "
     "set was touched once, at the end of each run; recipes were chosen on the validation set."
 )
 FOLDER = "benchmarks/accuracy"
-_SELECTION = ("strategy_args", "method_args", "precision")
+_NOTED = (*SELECTING, "precision")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def describe_sources(groups: Iterable[Group], table: str) -> Sources:
     facts = [
         _list("epochs", (run.setup.epochs for run in runs)),
         " and ".join(sorted({precision_of(run) for run in runs})),
-        *sorted({name_options(run.setup, without=_SELECTION) for run in runs} - {""}),
+        *sorted({name_options(run.setup, without=_NOTED) for run in runs} - {""}),
     ]
     days = sorted({run.finished[:10] for run in runs})
     span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from freezepack.bench.report.arrange import Network, arrange
+from freezepack.bench.report.arrange import Study, arrange
 from freezepack.bench.report.compare import tell_gap
 from freezepack.bench.report.distortion import frontier
 from freezepack.bench.report.groups import Group, group_runs, pair_groups
@@ -19,7 +19,7 @@ def groups_of(path: Path, rows: list[dict[str, str]]) -> list[Group]:
     return group_runs(keep_newest(read_runs(write_rows(path / "a.csv", rows)))[0])
 
 
-def networks_of(path: Path, rows: list[dict[str, str]]) -> list[Network]:
+def studies_of(path: Path, rows: list[dict[str, str]]) -> list[Study]:
     return arrange(groups_of(path, rows))
 
 
@@ -79,24 +79,27 @@ def test_runs_stand_where_they_belong(tmp_path: Path) -> None:
         make_row(model="lenet-300-100"),
         make_row(values="grid:3"),
     ]
-    first, network = networks_of(tmp_path, rows)
-    assert (first.title, network.title) == ("lenet-300-100, MNIST", "lenet5-caffe, MNIST")
-    assert network.dense is not None
-    assert network.dense.setup.rate == 0
-    assert [pair.setup.freezing_rate for pair in network.sweep] == ["0.98", "0.99"]
-    methods = [(p.setup.score, p.setup.strategy, p.setup.options) for p in network.methods["0.99"]]
+    first, study, tried = studies_of(tmp_path, rows)
+    assert first.title == "lenet-300-100, MNIST"
+    assert study.title == "lenet5-caffe, MNIST (12 epochs)"
+    assert tried.title == "lenet5-caffe, MNIST (12 epochs, lr=0.1)"
+    assert [pair.setup.freezing_rate for pair in tried.sweep] == ["0.99"]
+    assert [one.is_first for one in (first, study, tried)] == [True, True, False]
+    assert study.dense is not None
+    assert study.dense.setup.rate == 0
+    assert [pair.setup.freezing_rate for pair in study.sweep] == ["0.98", "0.99"]
+    methods = [(p.setup.score, p.setup.strategy, p.setup.options) for p in study.methods["0.99"]]
     assert methods == [
         ("snip", "one-shot", "{}"),
         ("grasp", "one-shot", "{}"),
         ("snip", "one-shot", '{"strategy_args":{"budget":"erk"}}'),
         ("snip", "force", steps),
     ]
-    assert [p.setup.scheme for p in network.schemes["0.99"]] == ["xavier_normal", "kaiming_normal"]
-    assert set(network.methods) == set(network.schemes) == {"0.99"}
-    assert [pair.setup.method for pair in network.supermasks] == ["edge-popup"]
-    others = {(p.setup.score, p.setup.scheme, p.setup.options) for p in network.others}
-    assert others == {("grasp", "kaiming_normal", "{}"), ("snip", "xavier_normal", '{"lr":0.1}')}
-    assert [group.values for group in network.lossy] == ["grid:3"]
+    assert [p.setup.scheme for p in study.schemes["0.99"]] == ["xavier_normal", "kaiming_normal"]
+    assert set(study.methods) == set(study.schemes) == {"0.99"}
+    assert [pair.setup.method for pair in study.supermasks] == ["edge-popup"]
+    assert [(p.setup.score, p.setup.scheme) for p in study.others] == [("grasp", "kaiming_normal")]
+    assert [group.values for group in study.lossy] == ["grid:3"]
 
 
 def test_every_lossless_run_stands_somewhere(tmp_path: Path) -> None:
@@ -107,17 +110,27 @@ def test_every_lossless_run_stands_somewhere(tmp_path: Path) -> None:
         for scheme in ("xavier_normal", "signed_constant")
         for epochs in (5, 6)
     ]
-    (network,) = networks_of(tmp_path, rows)
-    found = {group.key for pair in network.pairs for group in pair.groups}
-    found |= {network.dense.key} if network.dense else set()
+    found = set()
+    for study in studies_of(tmp_path, rows):
+        sides = [*study.methods.values(), *study.schemes.values()]
+        pairs = [*study.sweep, *study.others, *(pair for side in sides for pair in side)]
+        found |= {group.key for pair in pairs for group in pair.groups}
+        assert study.dense is not None
+        assert (study.dense.setup.score, study.dense.setup.scheme) == ("snip", "xavier_normal")
+        found.add(study.dense.key)
     assert found == {row["config"][:8] for row in rows}
 
 
-def test_the_recipe_with_most_runs_makes_the_sweep(tmp_path: Path) -> None:
-    rows = [make_row(freezing_rate=q, epochs=e) for q, e in (("0.9", 5), ("0.9", 6), ("0.99", 6))]
-    (network,) = networks_of(tmp_path, rows)
-    assert [pair.setup.epochs for pair in network.sweep] == [6, 6]
-    assert [pair.setup.epochs for pair in network.others] == [5]
+def test_recipes_stand_apart_the_longest_sweep_first(tmp_path: Path) -> None:
+    rows = [make_row(freezing_rate=q, epochs=6) for q in ("0", "0.9", "0.98", "0.99")]
+    rows += [make_row(epochs=5, score=score) for score in ("snip", "grasp", "random", "synflow")]
+    rows += [make_row(epochs=5, score="grasp", seed=seed) for seed in (2, 3)]
+    first, second = studies_of(tmp_path, rows)
+    assert (first.recipe, second.recipe) == ("6 epochs", "5 epochs")
+    assert [pair.setup.freezing_rate for pair in first.sweep] == ["0.9", "0.98", "0.99"]
+    assert (first.has_sweep, second.has_sweep) == (True, False)
+    assert second.dense is None
+    assert len(second.methods["0.99"]) == 4
 
 
 def test_the_gap_is_told_with_its_exceptions(tmp_path: Path) -> None:
@@ -127,12 +140,12 @@ def test_the_gap_is_told_with_its_exceptions(tmp_path: Path) -> None:
         for rate, pair in accuracies.items()
         for fill, accuracy in zip(("seed", "zeros"), pair, strict=True)
     ]
-    (network,) = networks_of(tmp_path, rows)
-    assert tell_gap(network.sweep) == (
+    (study,) = studies_of(tmp_path, rows)
+    assert tell_gap(study.sweep) == (
         "The FreezeNet is at or above its twin at 2 of 3 rates, by -0.10 to +2.00 points; the gap "
         "widens with every step. Below it at 0.9."
     )
-    assert tell_gap(network.sweep[1:]) == (
+    assert tell_gap(study.sweep[1:]) == (
         "The FreezeNet is at or above its twin at 2 of 2 rates, by +0.00 to +2.00 points."
     )
 
@@ -160,8 +173,8 @@ def test_layers_are_means_over_seeds_and_whole_ones_are_left_out(tmp_path: Path)
         make_row(seed=s, layers=f'{{"a.weight":[{k},1000],"b.weight":[7,7]}}')
         for s, k in ((1, 10), (2, 30))
     ]
-    (network,) = networks_of(tmp_path, rows)
-    (layer,) = layers_of(network.sweep)
+    (study,) = studies_of(tmp_path, rows)
+    (layer,) = layers_of(study.sweep)
     assert (layer.name, layer.count, layer.shares) == ("a.weight", 1000, {"0.99": 0.02})
 
 

@@ -1,10 +1,11 @@
 """Accuracy against the freezing rate: a panel for each network, FreezeNet and twin."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
 from typing import Any
 
-from freezepack.bench.report.arrange import Network
+from freezepack.bench.report.arrange import Study
 from freezepack.bench.report.plots.keys import write_key
 from freezepack.bench.report.plots.style import (
     SMALL,
@@ -75,24 +76,25 @@ class Curves:
         return figure
 
 
-def picture_curves(networks: list[Network]) -> Curves | None:
+def picture_curves(studies: Sequence[Study], name: str = "accuracy") -> Curves | None:
     """Return the picture of all networks with two freezing rates or more; None without one."""
-    panels = tuple(_panel(network) for network in networks if len(network.sweep) > 1)
-    return Curves(panels) if panels else None
+    chosen = [study for study in studies if study.is_first and len(study.sweep) > 1]
+    panels = tuple(_panel(study) for study in chosen)
+    return Curves(panels, name) if panels else None
 
 
-def _panel(network: Network) -> Panel:
+def _panel(study: Study) -> Panel:
     def points(side: str) -> Points:
-        groups = [getattr(pair, side) for pair in network.sweep]
+        groups = [getattr(pair, side) for pair in study.sweep]
         return tuple(
             (group.setup.freezing_rate, round(group.error.mean, 4), round(group.error.sd, 4))
             for group in groups
             if group is not None
         )
 
-    dense = network.dense.error if network.dense else None
+    dense = study.dense.error if study.dense else None
     band = (round(dense.mean, 4), round(dense.sd, 4)) if dense else None
-    return Panel(network.title, points("frozen"), points("pruned"), band)
+    return Panel(study.network, points("frozen"), points("pruned"), band)
 
 
 def _draw_panel(axes: Any, panel: Panel, theme: Theme) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from freezepack.bench.report.arrange import Network
+from freezepack.bench.report.arrange import Study
 from freezepack.bench.report.layers import layers_of
 from freezepack.bench.report.plots.keys import spread_out
 from freezepack.bench.report.plots.style import (
@@ -64,20 +64,20 @@ class Densities:
         return figure
 
 
-def picture_densities(networks: Sequence[Network]) -> Densities | None:
+def picture_densities(studies: Sequence[Study]) -> Densities | None:
     """Return the picture of all networks with two freezing rates or more; None without one."""
     panels = [
-        Panel(network.title, lines)
-        for network in networks
-        if len(network.sweep) > 1 and (lines := _lines(network))
+        Panel(study.network, lines)
+        for study in studies
+        if study.is_first and len(study.sweep) > 1 and (lines := _lines(study))
     ]
     return Densities(tuple(panels)) if panels else None
 
 
-def _lines(network: Network) -> tuple[Line, ...]:
+def _lines(study: Study) -> tuple[Line, ...]:
     return tuple(
         (layer.name, tuple((rate, round(share, 7)) for rate, share in layer.shares.items()))
-        for layer in layers_of(network.sweep)
+        for layer in layers_of(study.sweep)
     )
 
 
