@@ -11,7 +11,7 @@ from torch.distributed.fsdp import fully_shard
 import freezepack.torch as fpk
 from freezepack.nn.state import dense_state
 from freezepack.train.freezing import check_frozen
-from tests.unit.train.test_any_module import equal, fresh, train
+from tests.unit.train.modules import equal, fresh, train
 
 
 def main() -> None:
