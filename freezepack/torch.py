@@ -21,9 +21,11 @@ from freezepack.saving import Draws, SaveOptions, pack_state
 from freezepack.types import DType, RawArray
 
 if TYPE_CHECKING:
+    from freezepack.rate import RateOptimizer, train_for_rate
     from freezepack.train.freezing import freeze
 
 __all__ = [
+    "RateOptimizer",
     "as_tensor",
     "freeze",
     "load",
@@ -33,6 +35,7 @@ __all__ = [
     "save",
     "save_file",
     "save_model",
+    "train_for_rate",
 ]
 
 
@@ -42,6 +45,10 @@ def __getattr__(name: str) -> Any:
         from freezepack.train.freezing import freeze
 
         return freeze
+    if name in ("RateOptimizer", "train_for_rate"):
+        from freezepack import rate
+
+        return getattr(rate, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

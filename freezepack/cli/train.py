@@ -16,6 +16,7 @@ from freezepack.cli.options import (
     parse_arguments,
     print_json,
 )
+from freezepack.cli.train_rate import rate_options, take_rate, train_for_file
 
 if TYPE_CHECKING:
     from freezepack.train import Result, RunConfig
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
 @click.option(
     "--threads", type=click.IntRange(min=1), help="Of torch; one per run suits small networks."
 )
+@rate_options
 @device_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder [runs/MODEL-DATA-qRATE-sSEED]")
 @click.option(
@@ -114,6 +116,10 @@ def train(
     from freezepack.cli.extras import require_torch
 
     require_torch("freezepack train")
+    rate = take_rate(settings)
+    if rate is not None:
+        train_for_file(rate, click.get_current_context())
+        return
     import torch
 
     from freezepack.cli.packing import is_first_process, train_and_pack

@@ -1,6 +1,7 @@
 """Configurations are canonical and refuse what cannot be."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_each_field_changes_the_hash() -> None:
         ({"target_bytes": 9, "rate_weight": 0}, "rate_weight is 0, expected more than 0"),
     ],
 )
-def test_values_out_of_range_are_refused(settings: dict[str, float], problem: str) -> None:
+def test_values_out_of_range_are_refused(settings: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         RateConfig(**settings)
 

@@ -13,7 +13,7 @@ from freezepack.errors import CheckpointError, FreezepackError, OutputExistsErro
 from freezepack.format.reader import PackReader
 from freezepack.models.build import build_model
 from freezepack.nn.fill import fill_module
-from freezepack.rate import RateConfig, RateEpoch, run_rate, train_for_rate
+from freezepack.rate import RateConfig, RateEpoch, RateOptimizer, run_rate, train_for_rate
 from freezepack.train.checkpoint import load_checkpoint
 from freezepack.train.evaluation import evaluate
 from freezepack.train.loop import Callback, Epoch
@@ -164,3 +164,8 @@ def test_a_narrowed_network_has_its_shapes_back() -> None:
     assert model.get_parameter("fc1.weight").shape == (300, 784)
     stored = freezepack.torch.load(b"".join(trained.packed.pieces))
     assert torch.equal(stored["fc1.weight"], model.get_parameter("fc1.weight").detach())
+
+
+def test_freezepack_torch_has_the_entry_points() -> None:
+    assert freezepack.torch.train_for_rate is train_for_rate
+    assert freezepack.torch.RateOptimizer is RateOptimizer
