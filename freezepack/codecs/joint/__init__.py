@@ -10,10 +10,12 @@ from its row, channel, column and plane, the positions beside it and the tensors
     model       effects and decisions            priors      where they start
     reference   the Python twin                  kernel      its C++ twin
     price       what each symbol would cost, for training
+    arrange     orders of hidden units that cost less
 """
 
+from freezepack.codecs.joint.arrange import Units, arrange, find_units, reorder
 from freezepack.codecs.joint.codec import MOST_LEVEL, decode_joint, encode_joint
-from freezepack.codecs.joint.price import price_joint
+from freezepack.codecs.joint.price import measure_joint, price_joint
 from freezepack.codecs.joint.shapes import MOST_POSITIONS, MOST_TENSORS, JointSpec
 
 __all__ = [
@@ -21,7 +23,12 @@ __all__ = [
     "MOST_POSITIONS",
     "MOST_TENSORS",
     "JointSpec",
+    "Units",
+    "arrange",
     "decode_joint",
     "encode_joint",
+    "find_units",
+    "measure_joint",
     "price_joint",
+    "reorder",
 ]

@@ -75,15 +75,30 @@ def price(
     layouts: Sequence[Layout], levels: Sequence[Levels], bases: Sequence[Classes | None]
 ) -> tuple[float, list[NDArray[np.float32]]]:
     """Return the bits of all tensors, and for each the bits of five symbols at every position."""
+    prices = np.zeros((sum(layout.size for layout in layouts), 5), np.float32)
+    bits = _price(layouts, levels, bases, prices.ctypes.data)
+    return bits, [prices[first:end].T for first, end in _places(layouts)]
+
+
+def measure(
+    layouts: Sequence[Layout], levels: Sequence[Levels], bases: Sequence[Classes | None]
+) -> float:
+    """Return the bits of all tensors."""
+    return _price(layouts, levels, bases, None)
+
+
+def _price(
+    layouts: Sequence[Layout],
+    levels: Sequence[Levels],
+    bases: Sequence[Classes | None],
+    prices: int | None,
+) -> float:
     joined = _join(levels)
     table, base = _describe(layouts, bases)
-    prices = np.zeros((joined.size, 5), np.float32)
-    bits = pricer()(
-        table.ctypes.data, len(layouts), joined.ctypes.data, base.ctypes.data, prices.ctypes.data
-    )
+    bits = pricer()(table.ctypes.data, len(layouts), joined.ctypes.data, base.ctypes.data, prices)
     if bits < 0:
         raise MemoryError(f"no memory to price {joined.size} positions")
-    return float(bits), [prices[first:end].T for first, end in _places(layouts)]
+    return float(bits)
 
 
 def _places(layouts: Sequence[Layout]) -> list[tuple[int, int]]:

@@ -61,6 +61,26 @@ def price_joint(
     return price(lay_out([spec.shape for spec in specs]), flat, classes_of(specs))
 
 
+def measure_joint(levels: Sequence[NDArray[np.integer]], specs: Sequence[JointSpec]) -> float:
+    """Return the bits that tensors cost: the ideal length of the stream, without its last bytes.
+
+    Examples
+    --------
+    >>> measure_joint([np.zeros((50, 20))], [JointSpec((50, 20))]) < 12
+    True
+    """
+    check(specs)
+    flat = [
+        flatten(part, spec, i) for i, (part, spec) in enumerate(zip(levels, specs, strict=True))
+    ]
+    layouts, bases = lay_out([spec.shape for spec in specs]), classes_of(specs)
+    if kernel.pricer():
+        return kernel.measure(layouts, flat, bases)
+    gauge = Gauge()
+    reference.Run(gauge, layouts, [part.tolist() for part in flat], bases).run()
+    return gauge.cost / 256
+
+
 def price_by_reference(
     layouts: Sequence[Layout], levels: Sequence[Levels], bases: Sequence[Classes | None]
 ) -> tuple[float, list[Prices]]:

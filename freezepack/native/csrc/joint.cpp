@@ -191,7 +191,8 @@ FPK_API int64_t fpk_joint_decode(const uint8_t* data, uint64_t length, const int
     }
 }
 
-// Write the bits of -2, -1, 0, 1, 2 at every position to `prices`. Returns the bits of all tensors.
+// Write the bits of -2, -1, 0, 1, 2 at every position to `prices`, unless it is null. Returns the
+// bits of all tensors.
 FPK_API double fpk_joint_price(const int64_t* tensors, uint32_t count, const int32_t* levels,
                                const uint8_t* base, float* prices) {
     try {
