@@ -1,6 +1,7 @@
 """The table of FreezeNets beside their pruned twins, whatever the rows differ in."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from freezepack.bench.report.groups import Group, Pair
 from freezepack.bench.report.show import (
@@ -94,13 +95,13 @@ def tell_gap(pairs: Sequence[Pair]) -> str:
     >>> tell_gap([])
     ''
     """
-    gaps = {pair.setup.freezing_rate: pair.difference.mean for pair in pairs if pair.difference}
+    gaps = {pair.setup.freezing_rate: gap for pair in pairs if (gap := pair.difference) is not None}
     if not gaps:
         return ""
-    below = [rate for rate, gap in gaps.items() if gap < 0]
-    least, most = min(gaps.values()), max(gaps.values())
+    means = [gap.mean for gap in gaps.values()]
+    below = [f"{q} ({show_spread(gap, sign=True)})" for q, gap in gaps.items() if gap.mean < 0]
     text = f"The FreezeNet is at or above its twin at {len(gaps) - len(below)} of {len(gaps)} rates"
-    text += f", by {least:+.2f} to {most:+.2f} points"
-    rising = all(a <= b for a, b in zip(gaps.values(), list(gaps.values())[1:], strict=False))
-    text += "; the gap widens with every step" if rising and len(gaps) > 2 else ""
+    text += f", by {min(means):+.2f} to {max(means):+.2f} points"
+    if len(means) > 2 and all(a <= b for a, b in pairwise(means)):
+        text += "; the gap widens with every step"
     return f"{text}. Below it at {', '.join(below)}." if below else f"{text}."

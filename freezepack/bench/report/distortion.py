@@ -81,7 +81,8 @@ def gather(
     first = studies[0]
     points = []
     for study in studies:
-        sweep = [group for pair in study.sweep for group in pair.groups]
+        pairs = study.sweep if study is first or study.has_sweep else []
+        sweep = [group for pair in pairs for group in pair.groups]
         groups = [*([study.dense] if study.dense else []), *sweep, *study.lossy]
         setups = {group.setup for group in sweep} if study is first else set()
         recipe = "" if study is first else study.recipe

@@ -26,6 +26,7 @@ table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tab
 th, td { border: 1px solid var(--line); padding: .3rem .6rem; white-space: nowrap; }
 thead th { background: var(--band); white-space: normal; vertical-align: bottom; }
 tbody th { font-weight: normal; text-align: left; }
+tbody td:last-child { white-space: normal; min-width: 11rem; }
 tr:target, tr:has(:target) { background: var(--band); outline: 2px solid var(--link); }
 code, pre { font: .85em ui-monospace, monospace; }
 pre { background: var(--band); padding: .8rem; overflow-x: auto; }

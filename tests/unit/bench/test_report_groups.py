@@ -143,7 +143,7 @@ def test_the_gap_is_told_with_its_exceptions(tmp_path: Path) -> None:
     (study,) = studies_of(tmp_path, rows)
     assert tell_gap(study.sweep) == (
         "The FreezeNet is at or above its twin at 2 of 3 rates, by -0.10 to +2.00 points; the gap "
-        "widens with every step. Below it at 0.9."
+        "widens with every step. Below it at 0.9 (-0.10)."
     )
     assert tell_gap(study.sweep[1:]) == (
         "The FreezeNet is at or above its twin at 2 of 2 rates, by +0.00 to +2.00 points."

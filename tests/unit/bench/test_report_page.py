@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from freezepack.bench.report.contents import build_page
+from freezepack.bench.report.distortion import gather
 from freezepack.bench.report.html import to_html
 from freezepack.bench.report.inputs import read_inputs
-from freezepack.bench.report.page import to_markdown
+from freezepack.bench.report.page import Figure, to_markdown
 from freezepack.bench.report.plots.labels import place_labels
+from freezepack.bench.report.plots.spots import choose_spots
+from freezepack.bench.tables import Table
 from tests.unit.bench.report_rows import make_row, make_rows, write_rows
 
 VOID = {"meta", "img", "source", "br", "hr", "link"}
@@ -168,6 +171,63 @@ def test_the_share_of_each_layer_is_a_table(tmp_path: Path) -> None:
     ]
 
 
+def other_rows() -> list[dict[str, str]]:
+    """Return runs by a longer recipe, of CIFAR, and of a supermask."""
+    shift = '{"augmentation":"shift"}'
+    long = {"epochs": 80, "options": shift, "experiment": "lenet5-headline", "file_bytes": 10_000}
+    rows = [make_row(freezing_rate="0.995", test_accuracy=0.99, **long)]
+    rows += [make_row(freezing_rate="0", test_accuracy=0.995, **{**long, "file_bytes": 1_500_000})]
+    steps = '{"strategy_args":{"steps":100}}'
+    for rate in ("0.95", "0.98", "0.99"):
+        large = {"model": "vgg16-d", "data": "cifar-10", "freezing_rate": rate}
+        rows += [make_row(**large), make_row(**large, fill="zeros")]
+        rows += [make_row(**large, fill="zeros", strategy="force", options=steps)]
+    mask = {"model": "conv6", "data": "cifar-10", "method": "edge-popup", "freezing_rate": "0.5"}
+    return [*rows, make_row(**mask, options='{"method_args":{"lock":0.25,"prune":0.25}}')]
+
+
+def test_recipes_have_tables_of_their_own(tmp_path: Path) -> None:
+    page = markdown_of(tmp_path, [*small_rows(), *other_rows()])
+    long = section(page, "lenet5-caffe, MNIST (80 epochs, augmentation=shift)").splitlines()
+    assert long[3].startswith("| dense | 100 % (430,500 + 580) | 99.50 | - | 1,500,000 |")
+    assert long[4].startswith(
+        "| 0.995 | 0.5 % (2,153 + 580) | 99.00 | 99.50 | 10,000 | 1,724,320 |"
+    )
+    assert "80 epochs; float32; augmentation=shift." in "\n".join(long)
+    assert section(page, "lenet5-caffe, MNIST (12 epochs)").count("\n| 0.9") == 2
+
+
+def test_large_networks_and_supermasks_have_sections_of_their_own(tmp_path: Path) -> None:
+    page = markdown_of(tmp_path, [*small_rows(), *other_rows()])
+    first, large, masks = page.index("## Accuracy"), page.index("## CIFAR"), page.index("## Super")
+    assert first < page.index("### lenet5-caffe, MNIST (12 epochs)\n") < large
+    assert large < page.index("### vgg16-d, CIFAR-10\n") < masks
+    force = "| snip, force, steps=100 | 1 % (4,305 + 580) | - | - | - | 1,724,320 | - | 98.50 |"
+    assert force in section(page, "vgg16-d, CIFAR-10, freezing rate 0.99")
+    mask = "| 0.5, lock=0.25, prune=0.25 | 50 % (215,250 + 580) | 98.50 |"
+    assert mask in section(page, "conv6, CIFAR-10: no weight is trained")
+    assert page.count("Not measured") == 2  # methods and schemes of the small networks
+
+
+def test_no_two_pictures_have_one_name(tmp_path: Path) -> None:
+    write_rows(tmp_path / "accuracy.csv", [*make_rows(), *other_rows()])
+    blocks = build_page(read_inputs(tmp_path, tmp_path / "none"))
+    names = [block.picture.name for block in blocks if isinstance(block, Figure)]
+    assert names == ["accuracy", "error-bytes-lenet5-caffe-mnist", "layers", "accuracy-cifar"]
+
+
+def test_a_pack_of_another_recipe_stands_apart(tmp_path: Path) -> None:
+    write_rows(tmp_path / "accuracy.csv", [*make_rows(), *other_rows()])
+    inputs = read_inputs(tmp_path, tmp_path / "none")
+    studies = [study for study in inputs.studies if study.data == "mnist"]
+    spots = choose_spots(gather(studies, [], []))
+    assert spots is not None
+    assert [spot[0] for spot in spots.frozen][:2] == ["q = 0.999", "q = 0.998"]
+    assert spots.frozen_apart == (("q = 0.995, 80 epochs", 10_000, 1.0, 0.0),)
+    assert spots.dense == 0.6
+    assert spots.left_out == 0
+
+
 class Reader(HTMLParser):
     """Checks that what is opened is closed, and collects ids, links and cells."""
 
@@ -227,8 +287,6 @@ def test_notes_below_a_table_end_with_the_next_heading() -> None:
 
 
 def test_a_bar_in_a_cell_stays_in_its_cell() -> None:
-    from freezepack.bench.tables import Table
-
     text = to_markdown([Table("", ["a", "b"], [["x|y", 1]])])
     assert text.splitlines()[2] == "| x\\|y | 1 |"
     assert '<th scope="row" style="text-align:left">x|y</th>' in to_html(text)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import nan
+from math import log, nan
 from typing import Any
 
 from freezepack.bench.report.arrange import Study
@@ -17,8 +17,11 @@ from freezepack.bench.report.plots.style import (
 )
 
 HEAD, HIGH, FOOT, LEFT, GAP, RIGHT = 114, 218, 80, 52, 60, 14
-_ERRORS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 90)
-"""Test errors in percent at which there may be a line; labelled with the accuracy."""
+_COARSE = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 90)
+_FINE = (0.3, 0.7, 1.5, 3, 7, 15, 30, 70, 0.4, 4, 40, 0.6, 6, 60, 0.8, 8)
+"""Test errors in percent at which there may be a line: the first ones before the others."""
+_ROOM = 0.08
+"""Share of the height between two lines at least."""
 Points = tuple[tuple[str, float, float], ...]
 """Freezing rate, mean and standard deviation of the test error in percent."""
 
@@ -78,7 +81,8 @@ class Curves:
 
 def picture_curves(studies: Sequence[Study], name: str = "accuracy") -> Curves | None:
     """Return the picture of all networks with two freezing rates or more; None without one."""
-    chosen = [study for study in studies if study.is_first and len(study.sweep) > 1]
+    wanted = [study for study in studies if study.is_first and study.has_sweep]
+    chosen = [study for study in wanted if len(study.sweep) > 1]
     panels = tuple(_panel(study) for study in chosen)
     return Curves(panels, name) if panels else None
 
@@ -105,8 +109,7 @@ def _draw_panel(axes: Any, panel: Panel, theme: Theme) -> None:
     low = 0.75 * max(min(errors), 0.01)
     high = 1.25 * max([*errors, 2 * low])
     axes.set_ylim(high, low)
-    ticks = {error: f"{100 - error:g}" for error in _ERRORS if low <= error <= high}
-    set_ticks(axes.yaxis, ticks, theme)
+    set_ticks(axes.yaxis, {error: f"{100 - error:g}" for error in _ticks(low, high)}, theme)
     rates = sorted({rate for rate, _, _ in everything}, key=float)
     shares = {1 - float(rate): rate for rate in rates}
     axes.set_xlim(1.35 * max(shares), min(shares) / 1.35)
@@ -130,6 +133,22 @@ def _draw_panel(axes: Any, panel: Panel, theme: Theme) -> None:
             axes.errorbar(xs, ys, yerr=bars, capsize=2.5, elinewidth=1.2, **look)
 
 
+def _ticks(low: float, high: float) -> list[float]:
+    """Return errors between two others that have room for their labels.
+
+    Examples
+    --------
+    >>> _ticks(1.4, 13), _ticks(0.5, 95)
+    ([1.5, 2, 3, 4, 5, 7, 10], [0.5, 1, 2, 5, 10, 20, 50, 90])
+    """
+    chosen: list[float] = []
+    for error in (*_COARSE, *_FINE):
+        gaps = [abs(log(error / other)) for other in chosen]
+        if low <= error <= high and min(gaps, default=9.0) > _ROOM * log(high / low):
+            chosen.append(error)
+    return sorted(chosen)
+
+
 def _draw_dense(axes: Any, dense: tuple[float, float], theme: Theme) -> None:
     mean, sd = dense
     axes.axhspan(mean - min(sd, 0.7 * mean), mean + sd, color=theme.faint, alpha=0.25, lw=0)
@@ -137,4 +156,5 @@ def _draw_dense(axes: Any, dense: tuple[float, float], theme: Theme) -> None:
     place = {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points"}
     behind = {"boxstyle": "square,pad=0.1", "facecolor": theme.page, "edgecolor": "none"}
     style = {"ha": "right", "va": "bottom", "size": SMALL, "color": theme.faint, "bbox": behind}
-    axes.annotate(f"dense {100 - mean:.2f}", (1, mean), (0, 3), **place, **style)
+    edge = mean - min(sd, 0.7 * mean)
+    axes.annotate(f"dense {100 - mean:.2f}", (1, edge), (0, 3), **place, **style)

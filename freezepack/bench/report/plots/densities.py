@@ -103,7 +103,7 @@ def _draw_panel(axes: Any, panel: Panel, theme: Theme) -> None:
     for (_, points), colour in zip(panel.lines, colours, strict=True):
         drawn = [(1 - float(rate), share) for rate, share in points if share > 0]
         axes.plot(*zip(*drawn, strict=True), color=colour, lw=1.8, marker="o", ms=4)
-    _name_lines(axes, panel.lines, colours)
+    _name_lines(axes, panel.lines, theme.text)
 
 
 def _colours(count: int, theme: Theme) -> list[Any]:
@@ -114,7 +114,7 @@ def _colours(count: int, theme: Theme) -> list[Any]:
     return [scale(low + (high - low) * n / max(count - 1, 1)) for n in range(count)]
 
 
-def _name_lines(axes: Any, lines: Sequence[Line], colours: Sequence[Any]) -> None:
+def _name_lines(axes: Any, lines: Sequence[Line], colour: str) -> None:
     """Write the names at the right ends, apart from each other."""
     chosen = [
         n
@@ -128,6 +128,6 @@ def _name_lines(axes: Any, lines: Sequence[Line], colours: Sequence[Any]) -> Non
         chosen, ends, heights, spread_out(heights, 13 * pixels), strict=True
     ):
         offset = (9, (after - before) / pixels)
-        style = {"va": "center", "size": SMALL, "color": colours[n], "annotation_clip": False}
+        style = {"va": "center", "size": SMALL, "color": colour, "annotation_clip": False}
         name = lines[n][0].removesuffix(".weight")
         axes.annotate(name, end, offset, textcoords="offset points", parse_math=False, **style)
