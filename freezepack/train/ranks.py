@@ -64,7 +64,12 @@ class Ranks:
         """Let gradients be averaged over all processes.
 
         Buffers stay each process's own: those of a frozen weight never change, and sending them
-        would cost as much as a dense network.
+        would cost as much as a dense network. So do the statistics of batch normalisation: each
+        process normalises its share of a batch by that share's own, as smaller batches in one
+        process would, and the first process's running statistics are evaluated and stored. Where
+        a share is small, take layers that need no batch (`torch.nn.GroupNorm`), or convert the
+        model before `freezepack.torch.freeze` with `torch.nn.SyncBatchNorm`, which torch has for
+        GPUs only, and train it in a loop of your own.
         """
         if self.size == 1:
             return model

@@ -76,6 +76,17 @@ def test_two_processes_select_alike_and_send_what_is_trained(tmp_path: Path) -> 
         assert json.loads((tmp_path / f"{rank}.json").read_text())["sent"] == 4 * trained
 
 
+@pytest.mark.slow
+def test_each_process_normalises_batches_by_statistics_of_its_own(tmp_path: Path) -> None:
+    command = [*TORCHRUN, "-m", "tests.dist.normalised", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, check=True, timeout=300)
+    first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
+    apart = {"norm.running_mean", "norm.running_var"}
+    for name in first:
+        assert torch.equal(first[name], second[name]) is (name not in apart), name
+    assert int(first["norm.num_batches_tracked"]) == 2
+
+
 def train(out: Path, epochs: int, *options: str) -> "subprocess.Popen[bytes]":
     command = [*TORCHRUN, *TRAIN, str(epochs), "--out", str(out), *options]
     return subprocess.Popen(command, cwd=out.parent, env=ENVIRONMENT, stdout=subprocess.PIPE)
