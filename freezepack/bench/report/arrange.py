@@ -16,6 +16,8 @@ DATA = {
     "digits": "digits",
 }
 """Names for people, in the order of a report."""
+CIFAR = ("cifar-10", "cifar-100")
+"""Data sets that want a GPU."""
 METHOD, SCHEME = "freeze", "xavier_normal"
 SELECTION: tuple[str, str, dict[str, Any]] = ("snip", "one-shot", {})
 """Score, strategy and its options: what a sweep over freezing rates has, with `SCHEME`."""

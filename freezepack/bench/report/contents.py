@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from freezepack.bench.report.arrange import Study
+from freezepack.bench.report.arrange import CIFAR, Study
 from freezepack.bench.report.compare import compare, tell_gap
 from freezepack.bench.report.distortion import distortion_table, gather, smallest_table
 from freezepack.bench.report.inputs import ACCURACY, Inputs
@@ -16,7 +16,7 @@ from freezepack.bench.report.plots.stacks import picture_stacks
 from freezepack.bench.report.plots.tradeoff import picture_tradeoff
 from freezepack.bench.report.runs import HOW, asked_table, rerun, runs_table
 from freezepack.bench.report.show import name_method
-from freezepack.bench.report.sources import command_of, warn_of_code
+from freezepack.bench.report.sources import warn_of_code
 
 COMMAND = "freezepack bench report"
 TITLE = "Accuracy and bytes"
@@ -29,7 +29,6 @@ INTRODUCTION = (
     "of its seed; its *pruned twin* has the same masks, seeds and training, and frozen weights of "
     "0. Differences are taken seed by seed. Files are lossless unless a grid is named."
 )
-CIFAR = ("cifar-10", "cifar-100")
 
 
 def build_page(inputs: Inputs) -> list[Block]:
@@ -145,7 +144,7 @@ def _supermasks(inputs: Inputs) -> Iterator[Block]:
 
 
 def _not_measured(inputs: Inputs, word: str) -> str:
-    commands = [f"`{command_of(asked.name)}`" for asked in inputs.asked if word in asked.name]
+    commands = [f"`{asked.command}`" for asked in inputs.asked if word in asked.name]
     return f"Not measured. {'; '.join(commands) or 'There is no experiment for it'}."
 
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from freezepack.bench.report.arrange import Study, arrange
+from freezepack.bench.report.arrange import CIFAR, Study, arrange
 from freezepack.bench.report.groups import Group, group_runs
 from freezepack.bench.report.parts import FileSize, read_sizes
 from freezepack.bench.report.points import Published, Record, read_published, read_records
 from freezepack.bench.report.rows import Run, keep_newest, read_runs
+from freezepack.bench.report.sources import command_of
 from freezepack.errors import InputError
 
 ACCURACY, SIZES = "accuracy.csv", "size-files.csv"
@@ -17,11 +18,12 @@ PUBLISHED, RECORDS = "published.csv", "records.csv"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An experiment: how many rows it asks for, and how many of them there are."""
+    """An experiment: how many rows it asks for, how many there are, and how to make the others."""
 
     name: str
     rows: int
     there: int
+    command: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,5 +87,7 @@ def _ask(folder: Path, rows: Sequence[Run]) -> list[Asked]:
     for path in paths:
         experiment = load_experiment(path)
         wanted = {(c.hash, values) for c in experiment.configs for values in experiment.values}
-        found.append(Asked(experiment.name, len(wanted), len(wanted & known)))
+        is_large = any(config.data in CIFAR for config in experiment.configs)
+        command = command_of(experiment.name) + (" --device cuda" if is_large else "")
+        found.append(Asked(experiment.name, len(wanted), len(wanted & known), command))
     return found

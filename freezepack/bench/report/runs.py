@@ -7,7 +7,7 @@ from freezepack.bench.report.groups import Group
 from freezepack.bench.report.inputs import Asked
 from freezepack.bench.report.rows import LOSSLESS
 from freezepack.bench.report.show import NONE, name_recipe
-from freezepack.bench.report.sources import FOLDER, command_of, cover_experiments
+from freezepack.bench.report.sources import FOLDER, cover_experiments
 from freezepack.bench.tables import Cell, Table
 
 HOW = (
@@ -64,6 +64,6 @@ def asked_table(asked: Sequence[Asked]) -> Table:
     for entry in asked:
         state = "complete" if entry.there == entry.rows else "incomplete"
         state = state if entry.there else "**not measured**"
-        command = NONE if entry.there == entry.rows else f"`{command_of(entry.name)}`"
+        command = NONE if entry.there == entry.rows else f"`{entry.command}`"
         rows.append([entry.name, state, f"{entry.there:,} of {entry.rows:,}", command])
     return Table("", ["experiment", "state", "rows", "command for the rest"], rows)

@@ -148,11 +148,16 @@ def test_a_missing_package_is_named(results: Path, monkeypatch: pytest.MonkeyPat
 def test_what_experiments_ask_for_and_is_not_there_is_said(tmp_path: Path) -> None:
     experiments = tmp_path / "experiments"
     experiments.mkdir()
+    (experiments / "large.toml").write_text('model = "conv6"\ndata = "cifar-10"\n')
     text = 'model = "lenet5-caffe"\ndata = "digits"\nepochs = 1\nseed = [1, 2]\n'
     (experiments / "some-cifar.toml").write_text(text + '[pack]\nvalues = ["lossless", "grid:2"]\n')
     write_rows(tmp_path / "accuracy.csv", [make_row()])
     asked = read_inputs(tmp_path, experiments).asked
-    assert [(entry.name, entry.rows, entry.there) for entry in asked] == [("some-cifar", 4, 0)]
+    assert [(entry.name, entry.rows, entry.there) for entry in asked] == [
+        ("large", 1, 0),
+        ("some-cifar", 4, 0),
+    ]
+    assert asked[0].command.endswith("large.toml --device cuda")
     done = run("--results", str(tmp_path), "-o", str(tmp_path), "--experiments", str(experiments))
     assert done.exit_code == 0, done.output
     page = (tmp_path / "report.md").read_text(encoding="utf-8")

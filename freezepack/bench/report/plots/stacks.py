@@ -56,7 +56,7 @@ class Stacks:
         note = f"{self.model}. A star marks files that round the trained values."
         figure = new_figure(height, theme, "Where the bytes are", note)
         start = 26 + max(measure_text(figure, name, SMALL + 0.5) for name in names)
-        colours = (theme.faint, theme.third, theme.frozen)
+        colours = (theme.faint, theme.pruned, theme.frozen)  # as in inspect --plot
         key = [
             (part, colour, "s", "")
             for part, colour in zip(("header", "index", "values"), colours, strict=True)

@@ -36,11 +36,11 @@ class Theme:
 THEMES = (
     Theme(
         "light", "#ffffff", "#1f2328", "#59636e", "#e4e7eb",
-        "#0b5cad", "#c2560c", "#7b3f9e", "#59636e", "#c4cbd3",
+        "#0b5cad", "#c2560c", "#00795a", "#59636e", "#c4cbd3",
     ),
     Theme(
         "dark", "#0d1117", "#e6edf3", "#9aa4af", "#262c34",
-        "#58a6ff", "#f0a05a", "#c792ea", "#9aa4af", "#444c56",
+        "#58a6ff", "#f0a05a", "#2fd1a0", "#9aa4af", "#444c56",
     ),
 )  # fmt: skip
 
