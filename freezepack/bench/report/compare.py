@@ -11,7 +11,7 @@ from freezepack.bench.report.show import (
     show_spread,
     show_trained,
 )
-from freezepack.bench.report.sources import Sources, describe_sources
+from freezepack.bench.report.sources import describe_sources
 from freezepack.bench.tables import Cell, Table
 
 COLUMNS = (
@@ -30,9 +30,7 @@ COLUMNS = (
 Rows = Sequence[tuple[str, Pair]]
 
 
-def compare(
-    title: str, label: str, rows: Rows, dense: Group | None, lead: str = ""
-) -> tuple[Table, Sources]:
+def compare(title: str, label: str, rows: Rows, dense: Group | None, lead: str = "") -> Table:
     """Return a table with a row for each pair, below the dense network.
 
     Parameters
@@ -51,10 +49,10 @@ def compare(
         cells.append(_cells("dense", Pair(dense, None), dense))
     cells += [_cells(name, pair, dense) for name, pair in rows]
     groups = [group for _, pair in rows for group in pair.groups]
-    sources = describe_sources([*groups, *([dense] if dense else [])], title)
+    sources = describe_sources([*groups, *([dense] if dense else [])])
     gap = f"`{NONE}` Not run." if any(len(pair.groups) < 2 for _, pair in rows) else ""
-    notes = list(filter(None, [lead, *sources.notes, gap]))
-    return Table(title, (label, *COLUMNS), cells, notes), sources
+    notes = list(filter(None, [lead, *sources, gap]))
+    return Table(title, (label, *COLUMNS), cells, notes)
 
 
 def _cells(name: str, pair: Pair, dense: Group | None) -> list[Cell]:

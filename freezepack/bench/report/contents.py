@@ -67,7 +67,7 @@ def _sweeps(studies: Sequence[Study], name: str = "accuracy") -> Iterator[Block]
     for study in studies:
         if study.has_sweep:
             rows = [(pair.setup.freezing_rate, pair) for pair in study.sweep]
-            yield compare(study.title, "freezing rate", rows, study.dense, tell_gap(study.sweep))[0]
+            yield compare(study.title, "freezing rate", rows, study.dense, tell_gap(study.sweep))
 
 
 def _compared(studies: Sequence[Study], field: str) -> Iterator[Block]:
@@ -81,7 +81,7 @@ def _compared(studies: Sequence[Study], field: str) -> Iterator[Block]:
                 rows = [(name_method(pair.setup), pair) for pair in pairs]
             else:
                 rows = [(pair.setup.scheme, pair) for pair in pairs]
-            yield compare(title, field[:-1], rows, study.dense)[0]
+            yield compare(title, field[:-1], rows, study.dense)
     if is_empty:
         yield "Not measured yet; the experiments below have the commands."
 
@@ -96,7 +96,7 @@ def _distortion(inputs: Inputs) -> Iterator[Block]:
             yield Figure(picture)
         if smallest := smallest_table(found):
             yield smallest
-        yield distortion_table(found)[0]
+        yield distortion_table(found)
 
 
 def _parts(inputs: Inputs) -> Iterator[Block]:
@@ -107,7 +107,7 @@ def _parts(inputs: Inputs) -> Iterator[Block]:
         yield sizes_table(name, sizes)
     for study in inputs.studies:
         if study.has_sweep:
-            yield parts_table(study)[0]
+            yield parts_table(study)
 
 
 def _layers(studies: Sequence[Study]) -> Iterator[Block]:
@@ -115,7 +115,7 @@ def _layers(studies: Sequence[Study]) -> Iterator[Block]:
         yield Figure(picture)
     for study in studies:
         if study.has_sweep and study.is_first:
-            yield layers_table(study)[0]
+            yield layers_table(study)
 
 
 def _cifar(studies: Sequence[Study], inputs: Inputs) -> Iterator[Block]:
@@ -138,7 +138,7 @@ def _supermasks(inputs: Inputs) -> Iterator[Block]:
         if rows:
             is_empty = False
             title = f"{study.title}: no weight is trained"
-            yield compare(title, "share kept, options", rows, study.dense)[0]
+            yield compare(title, "share kept, options", rows, study.dense)
     if is_empty:
         yield _not_measured(inputs, "supermask")
 
@@ -158,4 +158,4 @@ def _others(studies: Sequence[Study]) -> Iterator[Block]:
             setup = pair.setup
             rows.append((f"{setup.freezing_rate}, {name_method(setup)}, {setup.scheme}", pair))
         if rows:
-            yield compare(study.title, "freezing rate, method, scheme", rows, study.dense)[0]
+            yield compare(study.title, "freezing rate, method, scheme", rows, study.dense)

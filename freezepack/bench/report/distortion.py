@@ -17,7 +17,7 @@ from freezepack.bench.report.show import (
     show_spread,
     show_trained,
 )
-from freezepack.bench.report.sources import Sources, describe_sources
+from freezepack.bench.report.sources import describe_sources
 from freezepack.bench.tables import Cell, Table
 
 FILLS = {"seed": "FreezeNet", "zeros": "pruned twin"}
@@ -149,7 +149,7 @@ def frontier(points: Sequence[tuple[float, float]]) -> set[int]:
     return found
 
 
-def distortion_table(found: Distortion) -> tuple[Table, Sources]:
+def distortion_table(found: Distortion) -> Table:
     """Return all points, the smallest file first; our best ones are bold."""
     rows: list[tuple[float, list[Cell]]] = []
     ours = [(p.file_bytes.mean, p.test_error.mean) for p in found.points]
@@ -173,14 +173,14 @@ def distortion_table(found: Distortion) -> tuple[Table, Sources]:
         source = f"{_link(quoted.source)}: {quoted.size}; {quoted.remark}"
         rows.append((quoted.bytes, [*cells, error, NONE, source]))
     title = f"Error against bytes: {found.title}"
-    sources = describe_sources([point.group for point in found.points], title)
+    sources = describe_sources([point.group for point in found.points])
     about = (
         "**Bold**: no smaller file of ours has so small an error. *Italic*: quoted, not run; none "
         "of those counts a decoder, neither do we. `lossless` rebuilds the trained values bit for "
         "bit, `grid:...` puts them on a grid first."
     )
     ordered = [cells for _, cells in sorted(rows, key=lambda row: row[0])]
-    return Table(title, COLUMNS, ordered, (about, *sources.notes)), sources
+    return Table(title, COLUMNS, ordered, (about, *sources))
 
 
 def smallest_table(found: Distortion) -> Table | None:

@@ -7,7 +7,7 @@ from statistics import fmean
 from freezepack.bench.report.arrange import Study
 from freezepack.bench.report.groups import Group, Pair
 from freezepack.bench.report.show import NONE, show_share
-from freezepack.bench.report.sources import Sources, describe_sources
+from freezepack.bench.report.sources import describe_sources
 from freezepack.bench.tables import Cell, Table
 
 
@@ -43,7 +43,7 @@ def _layer(name: str, groups: Sequence[Group]) -> Layer:
     return Layer(name, count, shares)
 
 
-def layers_table(study: Study) -> tuple[Table, Sources]:
+def layers_table(study: Study) -> Table:
     """Return layers by freezing rate."""
     layers = layers_of(study.sweep)
     rates = [pair.setup.freezing_rate for pair in study.sweep]
@@ -57,6 +57,6 @@ def layers_table(study: Study) -> tuple[Table, Sources]:
     ]
     title = f"Trained share of each layer: {study.title}"
     groups = [group for pair in study.sweep if (group := _masked(pair)) is not None]
-    sources = describe_sources(groups, title)
+    sources = describe_sources(groups)
     about = "Columns are freezing rates; mean over seeds. The twin has the same masks."
-    return Table(title, ["layer", "weights", *rates], rows, (about, *sources.notes[1:])), sources
+    return Table(title, ["layer", "weights", *rates], rows, (about, *sources[1:]))

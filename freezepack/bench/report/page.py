@@ -18,10 +18,9 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture and what stands below it."""
+    """A picture, light and dark."""
 
     picture: Picture
-    caption: str = ""
 
 
 _NUMBER = re.compile(r"[-+±%†(),.\d ]*")
@@ -56,13 +55,12 @@ def _lines(block: Block) -> list[str]:
         return _table(block)
     light, dark = files_of(block.picture)
     alt = block.picture.alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    picture = [
+    return [
         "<picture>",
         f'  <source media="(prefers-color-scheme: dark)" srcset="{dark}">',
         f'  <img src="{light}" width="800" alt="{alt}">',
         "</picture>",
     ]
-    return [*picture, *(["", block.caption] if block.caption else [])]
 
 
 def _table(table: Table) -> list[str]:

@@ -10,7 +10,7 @@ from freezepack.bench.report.compare import link_runs
 from freezepack.bench.report.csv_file import Parser, perhaps, read_rows, whole
 from freezepack.bench.report.groups import Group
 from freezepack.bench.report.show import NONE, show_count
-from freezepack.bench.report.sources import Sources, describe_sources
+from freezepack.bench.report.sources import describe_sources
 from freezepack.bench.tables import Cell, Table
 
 
@@ -93,7 +93,7 @@ def sizes_table(name: str, sizes: Sequence[FileSize]) -> Table:
     return Table(f"Ways to store {name}", columns, rows, (note,))
 
 
-def parts_table(study: Study) -> tuple[Table, Sources]:
+def parts_table(study: Study) -> Table:
     """Return header, index and values of the packs of a sweep, FreezeNet and twin."""
     rows: list[list[Cell]] = []
     for pair in study.sweep:
@@ -107,8 +107,8 @@ def parts_table(study: Study) -> tuple[Table, Sources]:
     columns += [*(f"twin: {part}" for part in parts), "n", "runs"]
     groups = [group for pair in study.sweep for group in pair.groups]
     title = f"Bytes by part, lossless: {study.title}"
-    sources = describe_sources(groups, title)
-    return Table(title, columns, rows, sources.notes[1:]), sources
+    sources = describe_sources(groups)
+    return Table(title, columns, rows, sources[1:])
 
 
 def _parts(group: Group | None) -> list[Cell]:

@@ -1,7 +1,6 @@
 """Where the numbers of a table come from: experiments, code, machine, and what to mind."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from freezepack.bench.report.groups import ENOUGH, Group
 from freezepack.bench.report.rows import Run
@@ -15,29 +14,13 @@ FOLDER = "benchmarks/accuracy"
 _NOTED = (*SELECTING, "precision")
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """What stands below a table."""
-
-    notes: tuple[str, ...]
-    warnings: tuple[str, ...]
-
-
-def describe_sources(groups: Iterable[Group], table: str) -> Sources:
-    """Return the notes for a table made of these runs, and the warnings about it.
-
-    Parameters
-    ----------
-    groups : iterable of Group
-        All whose numbers are in the table.
-    table : str
-        Its name, for the warnings.
-    """
+def describe_sources(groups: Iterable[Group]) -> tuple[str, ...]:
+    """Return the notes below a table made of these runs: how accuracy was taken, then the rest."""
     groups = list(groups)
     runs = [run for group in groups for run in group.runs]
     names = cover_experiments(runs)
     if not runs:
-        return Sources((), ())
+        return ()
     commands = ", ".join(f"`{command_of(name)}`" for name in names)
     facts = [
         _list("epochs", (run.setup.epochs for run in runs)),
@@ -56,9 +39,8 @@ def describe_sources(groups: Iterable[Group], table: str) -> Sources:
     few = [group for group in groups if len(group.runs) < ENOUGH]
     if few:
         notes.append(f"{FEW} Fewer than {ENOUGH} seeds: not a finding yet.")
-    warnings = [f"{table}: {text}" for text in warn_of_code(runs)]
     notes += [f"**Mind:** {text}" for text in warn_of_code(runs)]
-    return Sources(tuple(notes), tuple(warnings))
+    return tuple(notes)
 
 
 def command_of(experiment: str) -> str:
