@@ -102,7 +102,7 @@ def parts_table(study: Study) -> Table:
             cells += _parts(group)
         counts = dict.fromkeys(show_count(len(group.runs)) for group in pair.groups)
         rows.append([*cells, ", ".join(counts), link_runs(pair.groups)])
-    parts = ("header", "index", "values", "bits per index entry")
+    parts = ("header", "index", "values", "index bits per trained weight")
     columns = ["freezing rate", *(f"FreezeNet: {part}" for part in parts)]
     columns += [*(f"twin: {part}" for part in parts), "n", "runs"]
     groups = [group for pair in study.sweep for group in pair.groups]

@@ -10,6 +10,7 @@ from freezepack.bench.report.distortion import gather
 from freezepack.bench.report.html import to_html
 from freezepack.bench.report.inputs import read_inputs
 from freezepack.bench.report.page import Figure, to_markdown
+from freezepack.bench.report.plots.curves import picture_curves
 from freezepack.bench.report.plots.labels import place_labels
 from freezepack.bench.report.plots.spots import choose_spots
 from freezepack.bench.tables import Table
@@ -226,6 +227,19 @@ def test_a_pack_of_another_recipe_stands_apart(tmp_path: Path) -> None:
     assert spots.frozen_apart == (("q = 0.995, 80 epochs", 10_000, 1.0, 0.0),)
     assert spots.dense == 0.6
     assert spots.left_out == 0
+    assert spots.has_few
+    assert "has_few=True" in repr(picture_curves(studies))
+
+
+def test_enough_seeds_are_not_called_few(tmp_path: Path) -> None:
+    rates = ("0.9", "0.98", "0.99")
+    rows = [make_row(freezing_rate=rate, seed=seed) for rate in rates for seed in (1, 2, 3)]
+    write_rows(tmp_path / "accuracy.csv", rows)
+    studies = read_inputs(tmp_path, tmp_path / "none").studies
+    spots = choose_spots(gather(studies, [], []))
+    assert spots is not None
+    assert not spots.has_few
+    assert "has_few=False" in repr(picture_curves(studies))
 
 
 class Reader(HTMLParser):

@@ -6,8 +6,10 @@ from math import log, nan
 from typing import Any
 
 from freezepack.bench.report.arrange import Study
+from freezepack.bench.report.groups import ENOUGH
 from freezepack.bench.report.plots.keys import write_key
 from freezepack.bench.report.plots.style import (
+    FEW_SEEDS,
     SMALL,
     WIDTH,
     Theme,
@@ -44,9 +46,10 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """The picture of accuracy against the freezing rate."""
+    """The picture of accuracy against the freezing rate; it says if some seeds are few."""
 
     panels: tuple[Panel, ...]
+    has_few: bool
     name: str = "accuracy"
 
     @property
@@ -63,7 +66,8 @@ class Curves:
         columns = min(len(self.panels), 2)
         rows = -(-len(self.panels) // columns)
         title = "Test accuracy against freezing rate, %"
-        below = "Mean and standard deviation over seeds; logarithmic in the error and in the share."
+        below = "Mean and standard deviation over seeds; logarithmic in error and share."
+        below += FEW_SEEDS if self.has_few else ""
         figure = new_figure(HEAD + rows * (HIGH + FOOT) - 24, theme, title, below)
         key = [
             ("FreezeNet: frozen at random values", theme.frozen, "o", "-"),
@@ -84,7 +88,13 @@ def picture_curves(studies: Sequence[Study], name: str = "accuracy") -> Curves |
     wanted = [study for study in studies if study.is_first and study.has_sweep]
     chosen = [study for study in wanted if len(study.sweep) > 1]
     panels = tuple(_panel(study) for study in chosen)
-    return Curves(panels, name) if panels else None
+    has_few = any(
+        len(group.runs) < ENOUGH
+        for study in chosen
+        for pair in study.sweep
+        for group in pair.groups
+    )
+    return Curves(panels, has_few, name) if panels else None
 
 
 def _panel(study: Study) -> Panel:

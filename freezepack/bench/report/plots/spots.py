@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from freezepack.bench.report.distortion import Distortion, Point, frontier, is_lossless
+from freezepack.bench.report.groups import ENOUGH
 
 MOST_ERROR, MOST_TIMES, MOST_SHARE = 20.0, 4.0, 0.25
 """Largest error in percent or in errors of the dense network, and largest share of its bytes."""
@@ -33,6 +34,8 @@ class Spots:
         Largest error in percent and largest file.
     left_out : int
         Files of ours beyond the limits.
+    has_few : bool
+        Whether some points of ours are of few seeds.
     """
 
     title: str
@@ -48,6 +51,7 @@ class Spots:
     dense: float | None
     limits: tuple[float, float]
     left_out: int
+    has_few: bool
 
 
 def choose_spots(found: Distortion) -> Spots | None:
@@ -86,6 +90,7 @@ def choose_spots(found: Distortion) -> Spots | None:
         dense,
         limits,
         len(points) - len(shown),
+        any(p.test_error.n < ENOUGH for p in shown),
     )
 
 

@@ -15,6 +15,8 @@ SIZE, SMALL, TITLE = 9.5, 8.5, 12.5
 DIGEST = "freezepack-data"
 """Key of the text in a PNG that says from which numbers it was drawn."""
 COLOURS = 96
+FEW_SEEDS = " Some points are of fewer than 3 seeds."
+"""What a picture adds to its second line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from freezepack.bench.report.plots.keys import write_key
 from freezepack.bench.report.plots.labels import Box, Label, boxes_along, write_labels
 from freezepack.bench.report.plots.spots import Spot, Spots, choose_spots
 from freezepack.bench.report.plots.style import (
+    FEW_SEEDS,
     SMALL,
     WIDTH,
     Theme,
@@ -46,9 +47,10 @@ class Tradeoff:
     def draw(self, theme: Theme) -> Any:
         """Return the figure."""
         spots = self.spots
-        note = "Lossless unless on a grid; deviations over seeds. Published points are quoted."
+        note = "Lossless unless on a grid; deviations over seeds. Published: quoted."
         if spots.frozen_apart or spots.pruned_apart:
             note += " Open: other recipe."
+        note += FEW_SEEDS if spots.has_few else ""
         heading = f"Test error against bytes on disk: {spots.title}"
         figure = new_figure(HEAD + HIGH + FOOT, theme, heading, note)
         lines = [
