@@ -74,6 +74,9 @@ class IndexCodec(Protocol):
     chain may read a shorter or a changed section as other content, which checksums find."""
     canonical: bool = True
     """False if an encoder chooses between several sections for the same content."""
+    shared: bool = False
+    """True if one section holds index and values of several tensors: the container calls functions
+    of the codec's own instead of `encode` and `decode`."""
 
     def fixed_length(self, size: int, count: int) -> int | None:
         """Return the section's length in bytes, or None where the file has to store it."""

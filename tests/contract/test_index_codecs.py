@@ -20,7 +20,10 @@ EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=DECLIN
 MORE_EXAMPLES = settings(EXAMPLES, max_examples=50)
 
 
-@pytest.fixture(scope="module", params=INDEX_CODECS)
+OF_ONE_TENSOR = [name for name in INDEX_CODECS if not INDEX_CODECS.get_part(name).shared]
+
+
+@pytest.fixture(scope="module", params=OF_ONE_TENSOR)
 def index(request: pytest.FixtureRequest, kernel: str) -> IndexCodec:
     codec: IndexCodec = INDEX_CODECS.get_part(request.param)
     if codec.adaptive and kernel == "numpy":
