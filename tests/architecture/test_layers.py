@@ -24,6 +24,7 @@ LAYERS = (
     ("modules", "numpy"),
     ("export",),
     ("train",),
+    ("rate",),
     ("torch",),
     ("bench",),
     ("cli",),
