@@ -47,6 +47,8 @@ class RateConfig:
         checkpoint of `freezepack train` for the same data.
     label_part, teacher_part, temperature
         See `Lesson`; without a teacher labels count alone.
+    exchanges : int
+        Orders of hidden units that are tried in the end, see `Rated.arrange`.
     precision : {"float32", "bfloat16"}
         "bfloat16" computes forward passes in mixed precision.
     channels_last : bool
@@ -78,6 +80,7 @@ class RateConfig:
     label_part: float = 0.0
     teacher_part: float = 1.0
     temperature: float = 2.0
+    exchanges: int = 1000
     precision: str = "float32"
     channels_last: bool = False
 
@@ -98,6 +101,7 @@ class RateConfig:
             _check(name, getattr(self, name), 0 <= getattr(self, name) < 1, "0 to below 1")
         _check("seed", self.seed, 0 <= self.seed < 2**64, "0 to 2**64 - 1")
         _check("rate_weight", self.rate_weight, self.rate_weight >= 0, "0 or more")
+        _check("exchanges", self.exchanges, self.exchanges >= 0, "0 or more")
         _check("most", self.most, 1 <= self.most <= 60, "1 to 60")
         if self.target_bytes is not None:
             _check("target_bytes", self.target_bytes, self.target_bytes > 0, "more than 0")

@@ -148,6 +148,15 @@ class RateOptimizer(torch.optim.Optimizer):
         self._settling.held |= changed
         self._write()
 
+    @torch.no_grad()
+    def permute(self, places: Tensor) -> None:
+        """Give each element what another has: element i that of `places[i]`, an int64 vector."""
+        self.levels, self._latent = self.levels[places], self._latent[places]
+        self._moments.both = self._moments.both[:, places]
+        self._first, self._more = self._first[places], self._more[places]
+        self._settling.permute(places)
+        self._write()
+
     def gradient(self) -> Tensor:
         """Return the present gradient of all Parameters, a vector as `levels`."""
         return torch.cat([gradient_of(p) for p in self._parameters])

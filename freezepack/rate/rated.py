@@ -4,9 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
 
+import numpy as np
+import torch
 from torch import Tensor, nn
 
-from freezepack.codecs.joint import JointSpec, encode_joint
+from freezepack.codecs.joint import (
+    MOST_POSITIONS,
+    JointSpec,
+    arrange,
+    encode_joint,
+    find_units,
+    reorder,
+)
 from freezepack.nn.state import dense_state
 from freezepack.pack.packer import Packed
 from freezepack.rate.live import widen
@@ -69,7 +78,8 @@ class Rated:
     def size(self) -> int:
         """Return the bytes of the pack of the network as it is now."""
         size = sum(map(len, self.pack(check=False).pieces))
-        self.overhead = size - self._coded()
+        if self.weights <= MOST_POSITIONS:
+            self.overhead = size - self._coded()
         return size
 
     def estimate(self) -> int:
@@ -77,6 +87,45 @@ class Rated:
         if self.overhead is None:
             return self.size()
         return self.overhead + self._coded()
+
+    @torch.no_grad()
+    def arrange(self, example: Tensor, tries: int = 1000) -> bool:
+        """Put hidden units in the order in which the file is smallest.
+
+        Layers are taken for a chain. If the network is none and would answer differently on an
+        example of its inputs, everything stays as it is.
+
+        Returns
+        -------
+        bool
+            Whether units have another order now.
+        """
+        parts = sorted(self.optimizer.parts, key=lambda part: part.name.encode())
+        if sum(part.size for part in parts) > MOST_POSITIONS:
+            return False
+        specs, levels = [JointSpec(part.shape) for part in parts], self.optimizer.levels_of()
+        units = find_units(specs)
+        orders = arrange([levels[part.name].numpy() for part in parts], specs, units, tries=tries)
+        old = [np.arange(p.size, dtype=np.int64).reshape(p.shape) + p.start for p in parts]
+        new = reorder(old, units, orders)
+        places = torch.zeros(len(self.optimizer.levels), dtype=torch.int64)
+        for part, where in zip(parts, new, strict=True):
+            places[part.where] = torch.from_numpy(where.reshape(-1))
+        places = places.to(self.optimizer.levels.device)
+        before = self._answer(example)
+        self.optimizer.permute(places)
+        if torch.allclose(self._answer(example), before, rtol=1e-3, atol=1e-3):
+            return not torch.equal(places, places.sort().values)
+        self.optimizer.permute(torch.argsort(places))
+        return False
+
+    def _answer(self, example: Tensor) -> Tensor:
+        modes = [(module, module.training) for module in self.model.modules()]
+        self.model.eval()
+        answer: Tensor = self.model(example)
+        for module, training in modes:
+            module.training = training
+        return answer
 
     def _coded(self) -> int:
         levels = widen(self.optimizer.levels_of(), self.full)

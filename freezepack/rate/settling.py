@@ -54,6 +54,10 @@ class Settling:
         self.held |= new
         return new, torch.round(self._mean)
 
+    def permute(self, places: Tensor) -> None:
+        """Give each weight what is known of another: weight i that of `places[i]`."""
+        self.load_state({name: values[places] for name, values in self.state().items()})
+
     def state(self) -> dict[str, Tensor]:
         """Return what resuming needs."""
         return {"held": self.held, "way": self._way, "flips": self._flips, "mean": self._mean}

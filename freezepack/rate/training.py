@@ -20,6 +20,9 @@ from freezepack.rate.trim import trim
 from freezepack.train.data.dataset import Dataset
 from freezepack.train.loop import Callback, Epoch
 
+_EXAMPLES = 8
+"""Images on which an order of units must not change the answers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trained:
@@ -105,6 +108,8 @@ def train(
             after_step=session.adapt,
             describe=lambda epoch: _describe(rated, epoch),
         )
+    example, _ = data.batch(data.split("train"), slice(0, _EXAMPLES))
+    rated.arrange(example, config.exchanges)
     trimmed = 0
     if config.target_bytes is not None:
         trimmed = trim(

@@ -8,7 +8,7 @@ import pytest
 from tests.cli.conftest import Command
 
 RATE = ("train", "--objective", "rate", "--data", "digits", "--model", "lenet-300-100")
-SMALL = (*RATE, "--rows", "fc1=12", "--rows", "fc2=10", "--rate-arg", "copies=2")
+SMALL = (*RATE, "--rows", "fc1=12", "--rows", "fc2=10", "--rate-arg", "exchanges=9")
 
 
 def test_a_file_of_a_size_is_trained_and_evaluates_as_said(
@@ -20,7 +20,7 @@ def test_a_file_of_a_size_is_trained_and_evaluates_as_said(
     found = json.loads(done.out)
     assert found["file_bytes"] == (out / "model.fpk").stat().st_size <= 700
     assert found["config"]["rows"] == {"fc1": 12, "fc2": 10}
-    assert found["config"]["copies"] == 2
+    assert found["config"]["exchanges"] == 9
     judged = command("eval", out / "model.fpk", "--data", "digits", "--json")
     assert json.loads(judged.out)["accuracy"] == found["test_accuracy"]
     epochs = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]

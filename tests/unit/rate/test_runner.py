@@ -31,6 +31,7 @@ def small_config(**changes: Any) -> RateConfig:
         "rate_weight": 1e-3,
         "augmentation": "shift",
         "copies": 2,
+        "exchanges": 10,
     }
     return RateConfig(**{**settings, **changes})
 
@@ -62,7 +63,7 @@ class TestRun:
         assert not model.get_parameter("fc1.weight")[12:].any()
         last = notes.epochs[-1]
         assert isinstance(last, RateEpoch)
-        assert last.file_bytes == result.file_bytes
+        assert 0.9 * last.file_bytes < result.file_bytes <= last.file_bytes
         assert last.trained_weights == result.trained_weights
         assert last.validation_accuracy == result.validation_accuracy
         with PackReader(result.pack) as reader:
@@ -146,7 +147,7 @@ class Mixed(nn.Module):
 def test_any_network_is_trained_for_its_file() -> None:
     torch.manual_seed(0)
     model, data = Mixed(), small_data()
-    config = small_config(rows={}, epochs=10, target_bytes=900)
+    config = small_config(rows={}, epochs=6, target_bytes=900)
     trained = train_for_rate(model, data, config)
     packed = b"".join(trained.packed.pieces)
     assert len(packed) <= 900
