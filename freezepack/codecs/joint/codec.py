@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from freezepack.codecs.joint import kernel, reference
-from freezepack.codecs.joint.reference import Classes, Levels
+from freezepack.codecs.joint.reference import Levels
 from freezepack.codecs.joint.shapes import (
     MOST_POSITIONS,
     MOST_TENSORS,
+    Depths,
     JointSpec,
-    classify,
     lay_out,
+    measure_depths,
 )
 from freezepack.errors import CorruptError
 
@@ -53,7 +54,7 @@ def encode_joint(levels: Sequence[NDArray[np.integer]], specs: Sequence[JointSpe
         flatten(part, spec, i) for i, (part, spec) in enumerate(zip(levels, specs, strict=True))
     ]
     code = kernel.encode if kernel.encoder() else reference.encode
-    return code(lay_out([spec.shape for spec in specs]), flat, classes_of(specs))
+    return code(lay_out([spec.shape for spec in specs]), flat, depths_of(specs))
 
 
 def decode_joint(data: bytes, specs: Sequence[JointSpec], offset: int = 0) -> list[Levels]:
@@ -73,7 +74,7 @@ def decode_joint(data: bytes, specs: Sequence[JointSpec], offset: int = 0) -> li
     check(specs)
     code = kernel.decode if kernel.decoder() else reference.decode
     try:
-        return code(bytes(data), lay_out([spec.shape for spec in specs]), classes_of(specs))
+        return code(bytes(data), lay_out([spec.shape for spec in specs]), depths_of(specs))
     except ValueError as error:
         raise CorruptError("values", offset, str(error)) from None
 
@@ -97,6 +98,6 @@ def flatten(levels: NDArray[np.integer], spec: JointSpec, place: int) -> Levels:
     return np.ascontiguousarray(flat, np.int32)
 
 
-def classes_of(specs: Sequence[JointSpec]) -> list[Classes | None]:
+def depths_of(specs: Sequence[JointSpec]) -> list[Depths | None]:
     """Return what is looked at of each base."""
-    return [None if spec.base is None else classify(spec.base()) for spec in specs]
+    return [None if spec.base is None else measure_depths(spec.base()) for spec in specs]

@@ -6,12 +6,14 @@ from freezepack.codecs.hazard.arithmetic import clamp, log2_fixed
 from freezepack.codecs.hazard.coder import Calibration
 from freezepack.codecs.joint.around import Around, columns_beside, look_around, sign
 from freezepack.codecs.joint.model import ONE, Decider, Effect, Magnitudes, effects
-from freezepack.codecs.joint.priors import BASE_SIDE, LATER, LEVEL, Prior, Start
-from freezepack.codecs.joint.shapes import Grid
+from freezepack.codecs.joint.priors import BASE_SIDE, DEPTH, FALL, LATER, Prior, Start
+from freezepack.codecs.joint.shapes import DEEPEST, Grid
 
 ALIKE = 16
 """How many rows above one are compared with it, and the fewest columns for which they are."""
 _EVENTS = 30
+_HALF_OCTAVE = 128
+_MIDDLE = 384
 
 
 class Field:
@@ -22,7 +24,7 @@ class Field:
     levels : list of int
         The integers of the matrix, as far as they are known.
     base : sequence of int or None
-        What `shapes.classify` says of the base.
+        What `shapes.measure_depths` says of the base.
     rows : sequence of int
         Rows that are alive.
     """
@@ -62,7 +64,8 @@ class Field:
         self._column = effects(prior.column, grid.columns) if planes else self._channel
         self._cell = effects(prior.cell, grid.rows * grid.channels if planes else 0)
         self._place = effects(prior.place, grid.plane)
-        self._level = effects(LEVEL, 16)
+        self._depth = effects(DEPTH, DEEPEST // _HALF_OCTAVE + 1)
+        self._fall = Effect(FALL)
 
     def _start_around(self) -> None:
         prior, around, slope = self._prior, self._prior.around, self._prior.slope
@@ -104,7 +107,9 @@ class Field:
         if grid.form != 2:
             self._add_around(decider, around, column)
         if self._base is not None:
-            add(self._level[self._base[row * grid.columns + column] & 15])
+            depth = self._base[row * grid.columns + column] >> 1
+            add(self._depth[depth // _HALF_OCTAVE])
+            add(self._fall, (_MIDDLE - depth) * 128)
 
     def _add_around(self, decider: Decider, a: Around, column: int) -> None:
         add = decider.add
@@ -131,7 +136,7 @@ class Field:
                 if q := self._levels[above * columns + column]:
                     add(self._alike[row * ALIKE + k], ONE * sign(q))
         if self._base is not None:
-            add(self._base_side, -ONE if self._base[row * columns + column] & 128 else ONE)
+            add(self._base_side, -ONE if self._base[row * columns + column] & 1 else ONE)
 
     def add_magnitude(self, decider: Decider, row: int, a: Around, positive: int, k: int) -> None:
         """Add what the place says about decision k of a magnitude."""

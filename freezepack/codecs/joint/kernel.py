@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from freezepack import native
-from freezepack.codecs.joint.reference import Classes, Levels
-from freezepack.codecs.joint.shapes import Layout
+from freezepack.codecs.joint.reference import Levels
+from freezepack.codecs.joint.shapes import Depths, Layout
 
 _POINTER = ctypes.c_void_p
 _ENCODE = (_POINTER, ctypes.c_uint32, _POINTER, _POINTER, _POINTER, ctypes.c_uint64)
@@ -37,7 +37,7 @@ def pricer() -> Any:
 
 
 def encode(
-    layouts: Sequence[Layout], levels: Sequence[Levels], bases: Sequence[Classes | None]
+    layouts: Sequence[Layout], levels: Sequence[Levels], bases: Sequence[Depths | None]
 ) -> bytes:
     """Return the stream; see `reference.encode`."""
     joined = _join(levels)
@@ -57,7 +57,7 @@ def encode(
     raise MemoryError(f"no memory to code {joined.size} positions")
 
 
-def decode(data: bytes, layouts: Sequence[Layout], bases: Sequence[Classes | None]) -> list[Levels]:
+def decode(data: bytes, layouts: Sequence[Layout], bases: Sequence[Depths | None]) -> list[Levels]:
     """Return the integers; see `reference.decode`."""
     table, base = _describe(layouts, bases)
     joined = np.zeros(sum(layout.size for layout in layouts), np.int32)
@@ -72,7 +72,7 @@ def decode(data: bytes, layouts: Sequence[Layout], bases: Sequence[Classes | Non
 
 
 def price(
-    layouts: Sequence[Layout], levels: Sequence[Levels], bases: Sequence[Classes | None]
+    layouts: Sequence[Layout], levels: Sequence[Levels], bases: Sequence[Depths | None]
 ) -> tuple[float, list[NDArray[np.float32]]]:
     """Return the bits of all tensors, and for each the bits of five symbols at every position."""
     prices = np.zeros((sum(layout.size for layout in layouts), 5), np.float32)
@@ -81,7 +81,7 @@ def price(
 
 
 def measure(
-    layouts: Sequence[Layout], levels: Sequence[Levels], bases: Sequence[Classes | None]
+    layouts: Sequence[Layout], levels: Sequence[Levels], bases: Sequence[Depths | None]
 ) -> float:
     """Return the bits of all tensors."""
     return _price(layouts, levels, bases, None)
@@ -90,7 +90,7 @@ def measure(
 def _price(
     layouts: Sequence[Layout],
     levels: Sequence[Levels],
-    bases: Sequence[Classes | None],
+    bases: Sequence[Depths | None],
     prices: int | None,
 ) -> float:
     joined = _join(levels)
@@ -111,8 +111,8 @@ def _join(levels: Sequence[Levels]) -> Levels:
 
 
 def _describe(
-    layouts: Sequence[Layout], bases: Sequence[Classes | None]
-) -> tuple[NDArray[np.int64], Classes]:
+    layouts: Sequence[Layout], bases: Sequence[Depths | None]
+) -> tuple[NDArray[np.int64], Depths]:
     """Return nine numbers for each tensor, as csrc/joint.cpp reads them, and all bases."""
     rows = [
         (
@@ -129,9 +129,9 @@ def _describe(
         for layout, base in zip(layouts, bases, strict=True)
     ]
     if all(base is None for base in bases):
-        return np.array(rows, np.int64).reshape(-1, 9), np.zeros(0, np.uint8)
+        return np.array(rows, np.int64).reshape(-1, 9), np.zeros(0, np.int16)
     parts = [
-        np.zeros(layout.size, np.uint8) if base is None else base
+        np.zeros(layout.size, np.int16) if base is None else base
         for layout, base in zip(layouts, bases, strict=True)
     ]
     return np.array(rows, np.int64).reshape(-1, 9), np.concatenate(parts)

@@ -17,7 +17,7 @@ class Matrix:
     levels : list of int
         The integers of the tensor, which a reader fills.
     base : sequence of int or None
-        What `shapes.classify` says of the base.
+        What `shapes.measure_depths` says of the base.
     before : sequence of int or None
         Trained positions of each row of the predecessor, if channels belong to them.
 

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from freezepack.codecs.joint import kernel, reference
-from freezepack.codecs.joint.codec import check, classes_of, flatten
+from freezepack.codecs.joint.codec import check, depths_of, flatten
 from freezepack.codecs.joint.field import Field
 from freezepack.codecs.joint.matrix import Matrix
 from freezepack.codecs.joint.model import Gauge
 from freezepack.codecs.joint.priors import PRIORS
-from freezepack.codecs.joint.reference import Classes, Levels
-from freezepack.codecs.joint.shapes import JointSpec, Layout, lay_out
+from freezepack.codecs.joint.reference import Levels
+from freezepack.codecs.joint.shapes import Depths, JointSpec, Layout, lay_out
 
 Prices = NDArray[np.float32]
 
@@ -58,7 +58,7 @@ def price_joint(
         flatten(part, spec, i) for i, (part, spec) in enumerate(zip(levels, specs, strict=True))
     ]
     price = kernel.price if kernel.pricer() else price_by_reference
-    return price(lay_out([spec.shape for spec in specs]), flat, classes_of(specs))
+    return price(lay_out([spec.shape for spec in specs]), flat, depths_of(specs))
 
 
 def measure_joint(levels: Sequence[NDArray[np.integer]], specs: Sequence[JointSpec]) -> float:
@@ -73,7 +73,7 @@ def measure_joint(levels: Sequence[NDArray[np.integer]], specs: Sequence[JointSp
     flat = [
         flatten(part, spec, i) for i, (part, spec) in enumerate(zip(levels, specs, strict=True))
     ]
-    layouts, bases = lay_out([spec.shape for spec in specs]), classes_of(specs)
+    layouts, bases = lay_out([spec.shape for spec in specs]), depths_of(specs)
     if kernel.pricer():
         return kernel.measure(layouts, flat, bases)
     gauge = Gauge()
@@ -82,7 +82,7 @@ def measure_joint(levels: Sequence[NDArray[np.integer]], specs: Sequence[JointSp
 
 
 def price_by_reference(
-    layouts: Sequence[Layout], levels: Sequence[Levels], bases: Sequence[Classes | None]
+    layouts: Sequence[Layout], levels: Sequence[Levels], bases: Sequence[Depths | None]
 ) -> tuple[float, list[Prices]]:
     """Return bits and prices without the kernel; slow."""
     gauge = Gauge()
@@ -92,7 +92,7 @@ def price_by_reference(
     prices: list[Prices] = []
     for i, layout in enumerate(layouts):
         if layout.matrix:
-            rows = _price_matrix(run.matrices[i], parts[i], run.classes[i])
+            rows = _price_matrix(run.matrices[i], parts[i], run.depths[i])
         else:
             rows = _price_vector(parts[i], run.counts_of(layout.other))
         prices.append(np.array(rows, np.float32).reshape(-1, 5).T)

@@ -258,7 +258,8 @@ NEAR = (
     ),
 )
 LINE = Start(0, 786432)
-LEVEL = Start(0, 1572864)
+DEPTH = Start(0, 524288)
+FALL = Start(0, 16777216)
 BASE_SIDE = Start(0, 393216)
 LATER = Start(-65536, 67108864)
 TRAINED = (

@@ -7,17 +7,16 @@ from numpy.typing import NDArray
 
 from freezepack.codecs.joint.matrix import Matrix
 from freezepack.codecs.joint.model import HALF, Gauge, Reader, Side, Writer
-from freezepack.codecs.joint.shapes import Layout
+from freezepack.codecs.joint.shapes import Depths, Layout
 from freezepack.codecs.joint.vector import code_vector
 
 Levels = NDArray[np.int32]
-Classes = NDArray[np.uint8]
 _LINKED = 61440
 _CHOICES = ((True, False), (True, True), (False, False), (False, True))
 
 
 def encode(
-    layouts: Sequence[Layout], levels: Sequence[Levels], bases: Sequence[Classes | None]
+    layouts: Sequence[Layout], levels: Sequence[Levels], bases: Sequence[Depths | None]
 ) -> bytes:
     """Return the stream of integers below 2**23 in magnitude.
 
@@ -32,7 +31,7 @@ def encode(
     return writer.coder.finish()
 
 
-def decode(data: bytes, layouts: Sequence[Layout], bases: Sequence[Classes | None]) -> list[Levels]:
+def decode(data: bytes, layouts: Sequence[Layout], bases: Sequence[Depths | None]) -> list[Levels]:
     """Return the integers of a stream.
 
     Raises
@@ -62,12 +61,12 @@ class Run:
         side: Side,
         layouts: Sequence[Layout],
         levels: list[list[int]],
-        bases: Sequence[Classes | None],
+        bases: Sequence[Depths | None],
     ) -> None:
         self._side = side
         self._layouts = layouts
         self.levels = levels
-        self.classes = [None if base is None else base.tolist() for base in bases]
+        self.depths = [None if base is None else base.tolist() for base in bases]
         self.matrices: dict[int, Matrix] = {}
 
     def run(self) -> None:
@@ -94,7 +93,7 @@ class Run:
         layout = self._layouts[i]
         grid = layout.linked if linked else layout.free
         before = self.counts_of(layout.other) if linked else None
-        matrix = Matrix(side, grid, self.levels[i], self.classes[i], before)
+        matrix = Matrix(side, grid, self.levels[i], self.depths[i], before)
         matrix.run(turned)
         return matrix
 

@@ -13,6 +13,10 @@ from freezepack.codecs.hazard.tables import tables
 MOST_POSITIONS = 1 << 20
 """Most positions of a run: of all its tensors together."""
 MOST_TENSORS = 255
+DEEPEST = 1535
+"""Six octaves below the largest |base|; what is deeper counts as this."""
+Depths = NDArray[np.int16]
+"""What `measure_depths` returns."""
 _SMALLEST_IMAGE = 64
 
 
@@ -140,17 +144,22 @@ def _root(n: int) -> int:
     return root if root * root == n else 0
 
 
-def classify(base: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    """Return how far below the largest |base| each is, in half octaves up to 15, + 128 if negative.
+def measure_depths(base: NDArray[np.uint32]) -> Depths:
+    """Return how far below the largest |base| each is, and its sign.
+
+    Returns
+    -------
+    int16 array
+        Twice the depth in 1/256 octave, at most 1535, and 1 more if the base is negative.
 
     Examples
     --------
-    >>> classify(np.array([0x3F800000, 0xBF000000, 0], np.uint32)).tolist()
-    [0, 130, 15]
+    >>> measure_depths(np.array([0x3F800000, 0xBF000000, 0], np.uint32)).tolist()
+    [0, 513, 3070]
     """
     log2 = np.array(tables().log2, np.int32)
     magnitude = base & np.uint32(0x7FFFFFFF)
     level = (magnitude >> 23).astype(np.int32) * 256 + log2[magnitude >> 15 & 255]
-    below = np.minimum((level.max(initial=0) - level) >> 7, 15).astype(np.uint8)
-    classes: NDArray[np.uint8] = below | (base >> 31 << 7).astype(np.uint8)
-    return classes
+    depth = np.minimum(level.max(initial=0) - level, DEEPEST).astype(np.int16)
+    found: Depths = 2 * depth + (base >> 31).astype(np.int16)
+    return found

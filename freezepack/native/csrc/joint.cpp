@@ -79,7 +79,7 @@ template <class Side>
 class JointRun {
   public:
     JointRun(Side& side, const JointTensor* tensors, uint32_t count, int32_t* levels,
-             const uint8_t* base)
+             const int16_t* base)
         : side_(side), tensors_(tensors), counts_(count) {
         int64_t first = 0;
         for (uint32_t i = 0; i < count; ++i) {
@@ -152,7 +152,7 @@ class JointRun {
     const JointTensor* tensors_;
     std::vector<Counts> counts_;
     std::vector<int32_t*> levels_;
-    std::vector<const uint8_t*> base_;
+    std::vector<const int16_t*> base_;
     float* prices_ = nullptr;
 };
 
@@ -163,7 +163,7 @@ enum : int64_t { kDone = 0, kTooSmall = -1, kNotCanonical = -3, kNoMemory = -4 }
 
 // Encode the levels of `count` tensors, up to 2^23 + 2 in magnitude. Returns the length in bytes.
 FPK_API int64_t fpk_joint_encode(const int64_t* tensors, uint32_t count, const int32_t* levels,
-                                 const uint8_t* base, uint8_t* out, uint64_t capacity) {
+                                 const int16_t* base, uint8_t* out, uint64_t capacity) {
     try {
         fpk::Sink sink(out, capacity);
         fpk::JointWriter writer(sink);
@@ -179,7 +179,7 @@ FPK_API int64_t fpk_joint_encode(const int64_t* tensors, uint32_t count, const i
 
 // Decode the levels of `count` tensors into `levels`, which is all 0. Returns 0 or an error.
 FPK_API int64_t fpk_joint_decode(const uint8_t* data, uint64_t length, const int64_t* tensors,
-                                 uint32_t count, const uint8_t* base, int32_t* levels) {
+                                 uint32_t count, const int16_t* base, int32_t* levels) {
     try {
         fpk::JointReader reader(data, length);
         fpk::JointRun<fpk::JointReader>(reader, reinterpret_cast<const fpk::JointTensor*>(tensors),
@@ -194,7 +194,7 @@ FPK_API int64_t fpk_joint_decode(const uint8_t* data, uint64_t length, const int
 // Write the bits of -2, -1, 0, 1, 2 at every position to `prices`, unless it is null. Returns the
 // bits of all tensors.
 FPK_API double fpk_joint_price(const int64_t* tensors, uint32_t count, const int32_t* levels,
-                               const uint8_t* base, float* prices) {
+                               const int16_t* base, float* prices) {
     try {
         fpk::JointGauge gauge;
         fpk::JointRun<fpk::JointGauge>(gauge, reinterpret_cast<const fpk::JointTensor*>(tensors),

@@ -24,9 +24,9 @@ struct JointGrid {
 template <class Side>
 class JointMatrix {
   public:
-    // `before`: trained positions of each row of the predecessor. `base`: classes.
+    // `before`: trained positions of each row of the predecessor. `base`: depths.
     // Either may be null.
-    JointMatrix(Side& side, const JointGrid& grid, int32_t* levels, const uint8_t* base,
+    JointMatrix(Side& side, const JointGrid& grid, int32_t* levels, const int16_t* base,
                 const Counts* before)
         : decider_(side), grid_(grid), prior_(kJointPriors[grid.shape()]), levels_(levels),
           base_(base), before_(before), alive_row_(size(grid.rows)),
@@ -168,7 +168,8 @@ class JointMatrix {
             around_[n] = {prior_.around.mean * (n - 3), prior_.around.variance};
         for (int n = 0; n < 8; ++n) slope_[n] = {prior_.slope.mean * n, prior_.slope.variance};
         blur_ = effect(prior_.blur);
-        for (Effect& level : level_) level = effect(kJointLevel);
+        for (Effect& depth : depth_) depth = effect(kJointDepth);
+        fall_ = effect(kJointFall);
         side_ = effect(prior_.side);
         for (int i = 0; i < 5; ++i) signs_[i] = effect(prior_.signs[i]);
         if (columns >= kAlike) alike_.assign(size(rows * kAlike), effect(prior_.alike));
@@ -186,10 +187,10 @@ class JointMatrix {
         const int32_t* at = levels_ + row * grid_.columns + column;
         const bool flat = grid_.shape() == 2, dead = wake > 0;
         const Around around = flat || dead ? Around() : look_around(at, x, y);
-        const uint8_t* base = base_ ? base_ + (at - levels_) : nullptr;
+        const int16_t* base = base_ ? base_ + (at - levels_) : nullptr;
         add_density(row, channel, i);
         if (!flat) add_around(around, column, x, y);
-        if (base) decider_.sum().add(level_[*base & 15]);
+        if (base) add_depth(*base >> 1);
         const double trained = decider_.peek(calibration_);
         if (!dead) add_sign(row, column, around, base);
         const double positive = dead ? 0.5 : decider_.peek();
@@ -246,11 +247,11 @@ class JointMatrix {
         int32_t* at = levels_ + row * grid_.columns + column;
         const bool flat = grid_.shape() == 2;
         const Around around = flat ? Around() : look_around(at, x, y);
-        const uint8_t* base = base_ ? base_ + (at - levels_) : nullptr;
+        const int16_t* base = base_ ? base_ + (at - levels_) : nullptr;
         if (!is_forced(row, channel, i)) {
             add_density(row, channel, i);
             if (!flat) add_around(around, column, x, y);
-            if (base) decider_.sum().add(level_[*base & 15]);
+            if (base) add_depth(*base >> 1);
             if (!decider_.decide(calibration_, *at != 0)) {
                 if (Side::kReads) *at = 0;
                 return;
@@ -281,6 +282,12 @@ class JointMatrix {
         sum.add(column_[size(channel * grid_.plane + i)]);
         sum.add(cell_[size(row * grid_.channels() + channel)]);
         sum.add(place_[size(i)]);
+    }
+
+    // `depth`: in 1/256 octave below the largest |base|, at most 1535.
+    void add_depth(int depth) {
+        decider_.sum().add(depth_[depth / 128]);
+        decider_.sum().add(fall_, (384 - depth) * 128);
     }
 
     static int upto2(int32_t q) { return std::min(std::abs(q), 2); }
@@ -315,7 +322,7 @@ class JointMatrix {
         return clamp(total, -2 * kOne, 2 * kOne);
     }
 
-    void add_sign(int64_t row, int64_t column, const Around& a, const uint8_t* base) {
+    void add_sign(int64_t row, int64_t column, const Around& a, const int16_t* base) {
         Sum& sum = decider_.sum();
         const int32_t near[5] = {a.left, a.up, a.up_right, a.left2, a.up2};
         sum.add(side_);
@@ -328,7 +335,7 @@ class JointMatrix {
                 if (q) sum.add(alike_[size(row * kAlike + k)], kOne * sign(q));
             }
         }
-        if (base) sum.add(base_side_, *base & 128 ? -kOne : kOne);
+        if (base) sum.add(base_side_, *base & 1 ? -kOne : kOne);
     }
 
     // The effects of the place on decision k of a magnitude.
@@ -349,14 +356,14 @@ class JointMatrix {
     const JointGrid grid_;
     const JointPrior& prior_;
     int32_t* levels_;
-    const uint8_t* base_;
+    const int16_t* base_;
     const Counts* before_;
     std::vector<uint8_t> alive_row_, alive_channel_;
     Counts in_row_, in_channel_;
     std::vector<int64_t> rows_, channels_, above_;
     Calibration calibration_{30};
     Effect bias_, left_[3], up_[3], up_left_[3], up_right_[3], pattern_[27], around_[13], slope_[8];
-    Effect blur_, level_[16], side_, signs_[5], base_side_, large_[4], agree_[3];
+    Effect blur_, depth_[12], fall_, side_, signs_[5], base_side_, large_[4], agree_[3];
     Effects row_, channel_, column_, cell_, place_, alike_, strong_row_;
     Magnitudes magnitudes_{prior_.magnitude, kJointLater};
 };

@@ -127,7 +127,8 @@ constexpr JointStart kJointNear[6][3] = {
     {{-12288, 3145728}, {12288, 3145728}, {0, 3145728}},
 };
 constexpr JointStart kJointLine = {0, 786432};
-constexpr JointStart kJointLevel = {0, 1572864};
+constexpr JointStart kJointDepth = {0, 524288};
+constexpr JointStart kJointFall = {0, 16777216};
 constexpr JointStart kJointBaseSide = {0, 393216};
 constexpr JointStart kJointLater = {-65536, 67108864};
 constexpr JointStart kJointTrained[2] = {{-77824, 67108864}, {-196608, 4194304}};

@@ -18,7 +18,7 @@ from freezepack.codecs.joint import (
     price_joint,
     reference,
 )
-from freezepack.codecs.joint.codec import classes_of
+from freezepack.codecs.joint.codec import depths_of
 from freezepack.codecs.joint.price import price_by_reference
 from freezepack.codecs.joint.shapes import Grid, Layout, lay_out
 from freezepack.errors import CorruptError
@@ -61,7 +61,7 @@ def test_both_twins_write_the_same_and_read_it_back(
 ) -> None:
     levels, specs = run
     data = encode_joint(levels, specs)
-    layouts, bases = lay_out([spec.shape for spec in specs]), classes_of(specs)
+    layouts, bases = lay_out([spec.shape for spec in specs]), depths_of(specs)
     flat = [part.reshape(-1).astype(np.int32) for part in levels]
     assert reference.encode(layouts, flat, bases) == data
     assert to_lists(decode_joint(data, specs)) == to_lists(levels)
@@ -159,7 +159,7 @@ def test_prices_of_both_twins_agree(run: tuple[list[Levels], list[JointSpec]]) -
     bits, prices = price_joint(levels, specs)
     flat = [part.reshape(-1).astype(np.int32) for part in levels]
     layouts = lay_out([spec.shape for spec in specs])
-    expected, rows = price_by_reference(layouts, flat, classes_of(specs))
+    expected, rows = price_by_reference(layouts, flat, depths_of(specs))
     assert bits == expected
     assert abs(bits - 8 * len(encode_joint(levels, specs))) < 40 + 0.02 * bits
     for found, row, spec in zip(prices, rows, specs, strict=True):

@@ -22,7 +22,7 @@ from freezepack.codecs.joint import (
     reference,
 )
 from freezepack.codecs.joint.priors import PRIORS, Prior, Start
-from freezepack.codecs.joint.shapes import classify, lay_out
+from freezepack.codecs.joint.shapes import lay_out, measure_depths
 from freezepack.errors import CorruptError
 
 ROOT = Path(__file__).parents[3]
@@ -53,7 +53,7 @@ class Case:
             self.levels.append(levels)
             self.specs.append(JointSpec(shape, partial(np.copy, base) if star else None))
         self.layouts = lay_out([spec.shape for spec in self.specs])
-        self.classes = [classify(spec.base()) if spec.base else None for spec in self.specs]
+        self.depths = [measure_depths(spec.base()) if spec.base else None for spec in self.specs]
 
     def _make(self, size: int, run: int) -> tuple[NDArray[np.int32], NDArray[np.uint32]]:
         levels, base = np.zeros(size, np.int32), np.zeros(size, np.uint32)
@@ -74,8 +74,8 @@ def test_vectors_come_out_of_both_twins(twin: object, case: Case) -> None:
     if twin is kernel and native.library() is None:
         pytest.skip("no kernel")
     code = kernel if twin is kernel else reference
-    assert code.encode(case.layouts, case.levels, case.classes) == case.stream
-    found = code.decode(case.stream, case.layouts, case.classes)
+    assert code.encode(case.layouts, case.levels, case.depths) == case.stream
+    found = code.decode(case.stream, case.layouts, case.depths)
     assert [part.tolist() for part in found] == [part.tolist() for part in case.levels]
 
 
@@ -172,4 +172,4 @@ def _shift(value: object) -> object:
 
 
 def _encode(case: Case) -> bytes:
-    return reference.encode(case.layouts, case.levels, case.classes)
+    return reference.encode(case.layouts, case.levels, case.depths)
