@@ -73,7 +73,7 @@ class RateConfig:
     hold_from: float = 0.75
     augmentation: str = AFFINE
     copies: int = 16
-    plain: float = 0.5
+    plain: float = 0.3
     strength: float = 1.0
     teacher: str = "none"
     teacher_epochs: int = 12

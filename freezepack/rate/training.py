@@ -112,13 +112,14 @@ def train(
     rated.arrange(example, config.exchanges)
     trimmed = 0
     if config.target_bytes is not None:
-        trimmed = trim(
-            rated.optimizer,
-            config.target_bytes,
-            rated.size,
-            lambda: losses(plan),
-            batch_size=config.batch_size,
-        )
+        for size in (rated.estimate, rated.size):
+            trimmed += trim(
+                rated.optimizer,
+                config.target_bytes,
+                size,
+                lambda: losses(plan),
+                batch_size=config.batch_size,
+            )
     weight = rated.optimizer.rate_weight
     return Trained(rated.pack(), rated.trained, rated.weights, weight, trimmed)
 
