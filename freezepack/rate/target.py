@@ -15,7 +15,7 @@ _FASTEST = 0.25
 """Largest change of the logarithm at once."""
 _ARRIVAL = 0.6
 """Share of the training after which the file shall have its size."""
-_SLACK = 0.2
+_SLACK = 0.06
 """How much larger it may be before, per share left: it shrinks as the learning rate falls."""
 _MARGIN = 0.985
 """Share of the size that is aimed at: the last steps move it by a percent or so."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from freezepack.pack.packer import Packed
 from freezepack.rate.config import RateConfig
@@ -100,15 +100,15 @@ def train(
     """
     config, rated = session.config, session.rated
     plan = _plan(session, data, copies, teacher)
+    example, _ = data.batch(data.split("train"), slice(0, _EXAMPLES))
     if not session.is_complete:
         fit(
             plan,
             first=session.epoch + 1,
             callbacks=[*callbacks, _Keeper(session, checkpoint)],
             after_step=session.adapt,
-            describe=lambda epoch: _describe(rated, epoch),
+            describe=lambda epoch: _describe(rated, epoch, example),
         )
-    example, _ = data.batch(data.split("train"), slice(0, _EXAMPLES))
     rated.arrange(example, config.exchanges)
     trimmed = 0
     if config.target_bytes is not None:
@@ -150,7 +150,9 @@ class _Keeper(Callback):
             self._session.save(self._path)
 
 
-def _describe(rated: Rated, epoch: Epoch) -> RateEpoch:
+def _describe(rated: Rated, epoch: Epoch, example: Tensor) -> RateEpoch:
+    """Put hidden units in order, without a search, and say what the file would be."""
+    rated.arrange(example, 0)
     known = {name: getattr(epoch, name) for name in Epoch.__dataclass_fields__}
     return RateEpoch(
         **known,

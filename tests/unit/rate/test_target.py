@@ -36,7 +36,7 @@ def test_the_curve_begins_at_the_first_size_and_ends_below_the_target() -> None:
     control.adapt(1.0, 4000, 0.0)
     sizes = [control.wanted(part / 20) for part in range(21)]
     assert sizes == sorted(sizes, reverse=True)
-    assert sizes[0] == pytest.approx(4000 * 1.2)
+    assert sizes[0] == pytest.approx(4000 * 1.06)
     assert sizes[-1] == pytest.approx(985)
 
 
