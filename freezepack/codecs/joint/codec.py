@@ -100,4 +100,13 @@ def flatten(levels: NDArray[np.integer], spec: JointSpec, place: int) -> Levels:
 
 def depths_of(specs: Sequence[JointSpec]) -> list[Depths | None]:
     """Return what is looked at of each base."""
-    return [None if spec.base is None else measure_depths(spec.base()) for spec in specs]
+    return [_depths_of(spec, i) for i, spec in enumerate(specs)]
+
+
+def _depths_of(spec: JointSpec, place: int) -> Depths | None:
+    if spec.base is None:
+        return None
+    base = spec.base().reshape(-1)
+    if base.size != spec.size:
+        raise ValueError(f"the base of tensor {place} has {base.size} patterns, not {spec.size}")
+    return measure_depths(base)

@@ -150,7 +150,7 @@ class JointMatrix {
         bias_ = effect(prior_.bias);
         row_.assign(size(rows), effect(prior_.row));
         channel_.assign(size(grid_.channels()), effect(prior_.channel));
-        if (before_) start_channels();
+        if (before_ && !channels_.empty()) start_channels();
         if (plane > 1) {
             column_.assign(size(columns), effect(prior_.column));
             cell_.assign(size(rows * grid_.channels()), effect(prior_.cell));

@@ -144,6 +144,8 @@ def test_what_a_run_cannot_hold_is_refused() -> None:
         decode_joint(b"", [JointSpec((1 << 20,)), JointSpec(())])
     with pytest.raises(ValueError, match="tensor 1 has 3 integers, expected 4"):
         encode_joint([np.zeros(2, int), np.zeros(3, int)], [JointSpec((2,)), JointSpec((2, 2))])
+    with pytest.raises(ValueError, match="the base of tensor 0 has 2 patterns, not 3"):
+        decode_joint(b"", [JointSpec((3,), lambda: np.zeros(2, np.uint32))])
 
 
 def test_no_tensors_are_no_bytes() -> None:
@@ -222,3 +224,11 @@ def test_a_million_positions_take_a_moment() -> None:
     data = encode_joint([levels], specs)
     assert len(data) < 215_000
     assert np.array_equal(decode_joint(data, specs)[0].reshape(1024, 1024), levels)
+
+
+def test_a_network_that_holds_nothing_has_prices() -> None:
+    specs = [JointSpec((4, 9)), JointSpec((6, 4, 2, 2))]
+    bits, prices = price_joint([np.zeros(spec.size, int) for spec in specs], specs)
+    assert bits < 20
+    assert [round(float(part[3].min())) for part in prices] == [18, 18]
+    assert [float(part[2].max()) for part in prices] == [0.0, 0.0]
