@@ -30,7 +30,7 @@ class RateConfig:
         not need it.
     rate_weight : float
         Loss that a bit of the file is worth. With `target_bytes`, about where it may end: the
-        search begins at a tenth.
+        search begins at half of it.
     target_bytes : int or None
         Largest file. The rate weight is then adapted while training.
     rows : mapping of name to int

@@ -19,8 +19,8 @@ from freezepack.train.checkpoint import Checkpoint
 from freezepack.train.data.dataset import Dataset
 
 _SCHEME = "kaiming_normal"
-_BELOW = 0.1
-"""Part of the rate weight that the search for a target begins with: what is gone is gone."""
+_BELOW = 0.5
+"""Part of the rate weight that the search for a target begins with: what is gone hardly returns."""
 
 
 def begin(config: RateConfig, data: Dataset, device: str = "cpu") -> RateSession:

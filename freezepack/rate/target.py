@@ -13,7 +13,7 @@ _MEMORY = 0.02
 """Over which share of the training the trend is averaged."""
 _FASTEST = 0.25
 """Largest change of the logarithm at once."""
-_ARRIVAL = 0.6
+_ARRIVAL = 0.45
 """Share of the training after which the file shall have its size."""
 _SLACK = 0.06
 """How much larger it may be before, per share left: it shrinks as the learning rate falls."""
