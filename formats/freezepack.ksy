@@ -121,7 +121,7 @@ types:
       - id: tensor_count
         type: varint
       - id: tensors
-        type: tensor
+        type: tensor(_index)
         repeat: expr
         repeat-expr: tensor_count.value
       - id: digests
@@ -218,8 +218,14 @@ types:
         value: >-
           index == index_codec::none or (index == index_codec::all and not values_have_length
           and (_root.one_checksum or values == value_codec::constant))
+      is_joint:
+        doc: Whether index and values lie in a section of a run.
+        value: index == index_codec::joint
 
   tensor:
+    params:
+      - id: place
+        type: s4
     seq:
       - id: tensor_kind
         type: varint
@@ -270,14 +276,37 @@ types:
       unit_count:
         value: (size + unit_positions - 1) / unit_positions
         if: not is_alias
+      may_join:
+        doc: Whether it shares a section with the tensors before, if there is room.
+        value: not is_alias and kind.is_joint and size <= 1048576
+      tensors_before:
+        doc: Tensors of the run that is open before this one.
+        value: "place > 0 ? _parent.tensors[place - 1].run_tensors.as<s4> : 0"
+      positions_before:
+        doc: Positions of that run.
+        value: "place > 0 ? _parent.tensors[place - 1].run_positions.as<u8> : 0"
+      joins_run:
+        value: >-
+          may_join and tensors_before > 0 and tensors_before < 255
+          and positions_before + size <= 1048576
+      begins_run:
+        doc: Whether a run begins with this tensor, and its section stands here.
+        value: may_join and not joins_run
+      run_tensors:
+        doc: Tensors of the run that is open behind this one.
+        value: "joins_run ? tensors_before + 1 : begins_run ? 1 : tensors_before"
+      run_positions:
+        doc: Positions of that run.
+        value: "joins_run ? positions_before + size : begins_run ? size : positions_before"
       stored_units:
         doc: Units of which the table stores something.
-        value: "is_alias or kind.units_store_nothing ? 0 : unit_count"
+        value: >-
+          is_alias or kind.units_store_nothing or (may_join and not begins_run) ? 0 : unit_count
       whole_length:
         doc: Bytes in the payload if units store nothing.
         value: >-
-          is_alias or kind.index == index_codec::none or kind.values == value_codec::constant ? 0
-          : size * kind.element_size
+          is_alias or kind.index == index_codec::none or kind.is_joint
+          or kind.values == value_codec::constant ? 0 : size * kind.element_size
   shape:
     seq:
       - id: rank
@@ -328,13 +357,13 @@ types:
     seq:
       - id: count
         type: varint
-        if: _parent.kind.index != index_codec::all
+        if: _parent.kind.index != index_codec::all and not _parent.kind.is_joint
       - id: index_length
         type: varint
         if: is_mixed and _parent.kind.index_has_length
       - id: values_length
         type: varint
-        if: trained > 0 and _parent.kind.values_have_length
+        if: _parent.kind.is_joint or (trained > 0 and _parent.kind.values_have_length)
       - id: unit_checksum
         type: u4
         if: not _root.one_checksum and index_size + values_size > 0
@@ -344,7 +373,10 @@ types:
           number < _parent.unit_count - 1 ? _parent.unit_positions
           : _parent.size - number * _parent.unit_positions
       trained:
-        value: "_parent.kind.index == index_codec::all ? positions : count.value"
+        doc: Of a run nothing is known before it is decoded.
+        value: >-
+          _parent.kind.index == index_codec::all ? positions
+          : _parent.kind.is_joint ? 0 : count.value
       is_mixed:
         value: trained > 0 and trained < positions
       index_size:
@@ -355,7 +387,8 @@ types:
           : 0
       values_size:
         value: >-
-          trained == 0 or _parent.kind.values == value_codec::constant ? 0
+          _parent.kind.is_joint ? values_length.value
+          : trained == 0 or _parent.kind.values == value_codec::constant ? 0
           : _parent.kind.values_have_length ? values_length.value
           : trained * _parent.kind.element_size
 
@@ -451,6 +484,7 @@ enums:
     7: free
     8: hazard_turned
     9: probit
+    15: joint
   value_codec:
     0: raw
     1: planes

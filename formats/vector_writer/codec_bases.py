@@ -1,5 +1,7 @@
 """Small correct files, one for each codec with a chapter of its own; see bases.py."""
 
+import zlib
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,7 @@ FLOAT = bytes.fromhex(
 FLOAT_VALUES = "3dcccccd be800000 3f333333 00000000 80000000 3d072b02 7f800000"
 NEAR = bytes.fromhex("4181010186")
 GRID = bytes.fromhex("11")
+JOINT = bytes.fromhex("f8b343")
 BF16 = bytes.fromhex("068f012b3000ffffc872c95b2dca")
 FP16 = bytes.fromhex("091e550164f80fffff90e406ea1b0e")
 
@@ -86,6 +89,63 @@ def bf16() -> Assembly:
 def fp16() -> Assembly:
     """Return the vector of grid.md, section 6."""
     return _values(6, FP16, _bits("3eaaa000 c0000000 3a832000 477fe000"))
+
+
+def joint() -> Assembly:
+    """Return a run over zeros: the integers 0 0 0, 1 0 -2 and 0 1, on a grid of 1."""
+    header = [
+        ("metadata_count", varint(0)),
+        ("base_count", varint(0)),
+        ("kind_count", varint(1)),
+        *kind(1, 0, None, 0, 15, None, 4),
+        ("tensor_count", varint(2)),
+        ("tensor_kind", varint(1)),
+        ("name", b"\x00a\x00"),
+        ("rank", varint(2)),
+        ("dimension", varint(2)),
+        ("dimension", varint(3)),
+        ("value_parameter", b"\x80\x3f"),
+        ("values_length", varint(len(JOINT))),
+        ("tensor_kind", varint(1)),
+        ("name", b"\x00b\x00"),
+        ("rank", varint(1)),
+        ("dimension", varint(2)),
+        ("value_parameter", b"\x80\x3f"),
+    ]
+    first = np.array([0, 0, 0, 1, 0, -2], np.float32)
+    second = np.array([0, 1], np.float32)
+    specs = TensorSpec("a", (2, 3), DType.float32), TensorSpec("b", (2,), DType.float32)
+    found = content_digest(zip(specs, map(digest, (first, second)), strict=True))
+    return Assembly([*header, ("digest", u64(found))], JOINT)
+
+
+def joint_drawn(section: bytes) -> Assembly:
+    """Return a run of one vector of three positions over a normal draw, with m = 200, t = 14."""
+    fields = kind(1, 1, Draw.normal, 0, 15, None, 4)
+    record = [("scale", u32(SCALE)), ("value_parameter", bytes([200, 14]))]
+    record.append(("values_length", varint(len(section))))
+    spec = TensorSpec("a", (3,), DType.float32)
+    return _one(spec, np.zeros(3, np.uint32), fields, record, section)
+
+
+def joint_checked() -> Assembly:
+    """Return the same run before 65,537 bytes that are stored whole."""
+    content = bytes(65_537)
+    assembly = joint()
+    assembly.replace("kind_count", varint(2))
+    assembly.insert("tensor_count", kind(11, 0, None, 0, 1, None, 0))
+    assembly.replace("tensor_count", varint(3))
+    place = assembly.place("values_length") + 1
+    assembly.header.insert(place, ("unit_checksum", u32(zlib.crc32(JOINT))))
+    fields = [
+        ("tensor_kind", varint(2)),
+        ("name", b"\x00c\x00"),
+        ("rank", varint(1)),
+        ("dimension", varint(len(content))),
+        ("unit_checksum", u32(zlib.crc32(content))),
+    ]
+    assembly.insert("digest", fields)
+    return Assembly([*assembly.header, *[("digest", u64(0))] * 2], JOINT + content)
 
 
 def _mask(

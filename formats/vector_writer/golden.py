@@ -19,8 +19,8 @@ LENET = {
 
 
 CODED = (
-    "aliases", "base-file", "base-pack", "draws", "dtypes", "empty", "lenet5-caffe", "names",
-    "partial", "shapes", "streams", "tiny", "values-grid",
+    "aliases", "base-file", "base-pack", "draws", "dtypes", "empty", "index-joint",
+    "lenet5-caffe", "names", "partial", "shapes", "streams", "tiny", "values-grid",
 )  # fmt: skip
 """Files that are there with a coded header, too."""
 

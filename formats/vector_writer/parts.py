@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from freezepack.format.writer import EncodedPack
 from freezepack.random import smallest_words
 from freezepack.types import Draw, DType, Init, RawArray, SeedBase, TensorSpec, ZerosBase
+from vector_writer.runs import fill_runs
 from vector_writer.tensors import Golden
 
 SEED = SeedBase(0x0123456789ABCDEF)
@@ -40,7 +41,8 @@ class File:
 
     def pack(self) -> EncodedPack:
         """Return the file, ready to be written."""
-        encoded = [tensor.encode() for tensor in self.tensors]
+        tensors = sorted(self.tensors, key=lambda tensor: tensor.spec.name.encode())
+        encoded = fill_runs(tensors, [tensor.encode() for tensor in tensors])
         return EncodedPack(encoded, self.aliases, self.metadata, self.partial, self.coded)
 
 

@@ -17,12 +17,16 @@ from vector_writer.codec_bases import (
     grid_drawn,
     hazard,
     hazard_turned,
+    joint,
+    joint_checked,
+    joint_drawn,
     probit,
 )
 from vector_writer.edits import Edit, Refusal, both, payload, put
 
 _FLOAT = FLOAT.hex()
 _INT32 = put("dtype", 9)
+_FAR = bytes.fromhex("42de000002")
 
 
 def _refusal(
@@ -53,6 +57,7 @@ _float = partial(_refusal, field="values", base=floats)
 _near = partial(_refusal, field="values", base=floats_near)
 _grid = partial(_refusal, field="values", base=grid)
 _drawn = partial(_refusal, field="values", base=grid_drawn)
+_joint = partial(_refusal, field="values", base=joint)
 _bf16 = partial(_refusal, field="values", base=bf16)
 _fp16 = partial(_refusal, field="values", base=fp16)
 
@@ -115,6 +120,31 @@ VALUES = (
     _grid("grid-padded", "corrupt", "1100"),
     _grid("grid-long", "corrupt", "11ff"),
     _grid("grid-zeros", "corrupt", "00"),
+    _joint("joint-type", "corrupt", _INT32),
+    _joint("joint-factor", "corrupt", _parameter("7f00")),
+    Refusal(
+        "joint-sum",
+        "corrupt",
+        "values",
+        both(),
+        0,
+        partial(joint_drawn, _FAR),
+        at="payload",
+        stage="load",
+    ),
+    _joint("joint-padded", "corrupt", "f8b34300"),
+    _joint("joint-long", "corrupt", "f8b34301"),
+    Refusal("joint-codec", "corrupt", "value_codec", put("value_codec", 0), base=joint),
+    Refusal("joint-empty", "corrupt", "tensor_kind", put("dimension", 0), base=joint),
+    Refusal(
+        "run-checksum",
+        "corrupt",
+        "unit_checksum",
+        payload(0, b"\1", 1),
+        base=joint_checked,
+        at="payload",
+        stage="load",
+    ),
     _bf16("bf16-type", "corrupt", _INT32),
     _bf16("bf16-infinite", "corrupt", "06ff012b0000ffffff79b5b705372bbcf8"),
     _bf16("bf16-nan", "corrupt", "06ff012b0000ffffff79b5b70536adbe7a"),

@@ -75,7 +75,7 @@ TABLES = (
     Refusal("draw-unknown", "version", "draw", put("draw", 16)),
     Refusal("draw-dtype", "corrupt", "draw", put("dtype", 5, 1)),
     Refusal("kind-flags-unknown", "version", "kind_flags", put("kind_flags", 2)),
-    Refusal("index-codec-unknown", "version", "index_codec", put("index_codec", 15)),
+    Refusal("index-codec-unknown", "version", "index_codec", put("index_codec", 14)),
     Refusal("mask-base-range", "corrupt", "mask_base", put("mask_base", 3), base=rich),
     Refusal("mask-base-order", "corrupt", "mask_base", put("mask_base", 2), base=rich),
     Refusal("mask-base-seed", "corrupt", "mask_base", put("mask_base", 0), base=rich),

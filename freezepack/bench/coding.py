@@ -55,6 +55,8 @@ def index_costs(mask: NetworkMask, base: str) -> dict[str, Costs]:
     found: dict[str, Costs] = {}
     for name in INDEX_CODECS:
         codec: IndexCodec = INDEX_CODECS.get_part(name)
+        if codec.shared:  # it codes no mask without values
+            continue
         costs = {t.name: tensor_cost(codec, t, mask.seed, base) for t in mask.tensors}
         found[name] = {key: cost for key, cost in costs.items() if cost is not None}
     return found

@@ -90,7 +90,7 @@ def measure_file(path: Path, report: Callable[[str], None]) -> FileSizes:
 
 def pack_size(header: Header) -> PackSize:
     """Return the bytes of a pack by part."""
-    marked = [r.trained for r in header.tensors.values() if 0 < r.trained < r.spec.size]
+    marked = [r.trained for r in header.tensors.values() if r.trained and r.trained < r.spec.size]
     lossy = any(value_codec_by_id(kind.value_codec).lossy for kind in header.kinds)
     bits = 8 * header.sizes["index"] / sum(marked) if marked else 0.0
     return PackSize(header.file_size, dict(header.sizes), lossy, bits)

@@ -13,7 +13,6 @@ from freezepack.format.tables import TensorRecord
 from freezepack.pack.claims import Claim
 from freezepack.rebuild.bases import BaseTensors
 from freezepack.rebuild.rebuilder import Rebuilder
-from freezepack.rebuild.unit import UnitPatcher
 from freezepack.types import BoolArray, SeedBase
 
 
@@ -62,7 +61,7 @@ def _mask(rebuilder: Rebuilder, record: TensorRecord) -> BoolArray:
     spec, layout = record.spec, record.layout
     if record.trained in {0, spec.size}:
         return np.broadcast_to(np.bool_(record.trained), spec.shape)
-    patcher = UnitPatcher(rebuilder.reader, record, rebuilder.base_of(record))
+    patcher = rebuilder.patcher(record)
     mask = np.zeros(spec.size, np.bool_)
 
     def mark(begin: int, end: int) -> None:

@@ -87,7 +87,7 @@ def _story(config: RunConfig, folder: Path, force: bool) -> dict[str, Any]:
         raise VerificationError(f"the rebuilt weights differ: {differences[0]}")
     data = load_data(config.data, splits=("test",))
     return {
-        "trained": sum(record.trained for record in header.tensors.values()),
+        "trained": sum(record.trained or 0 for record in header.tensors.values()),
         "accuracy": evaluate(network_of(state), data),
         "dense_bytes": header.nbytes,
         "pack_bytes": header.file_size,

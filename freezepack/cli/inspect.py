@@ -65,7 +65,7 @@ def inspect(
             changed = bool(known or bases) and file.header.nbytes <= COUNT_LIMIT
         if changed:
             file.rebuilder.check_limit()
-        facts = collect(file.header, file.rebuilder if changed else None)
+        facts = collect(file.header, file.rebuilder, changed=changed)
     name = "standard input" if model == "-" else Path(model).name
     if plot is not None:
         picture = draw_pack(name, facts, Path(plot).suffix.lower())
@@ -76,9 +76,9 @@ def inspect(
         click.echo(describe(name, facts))
 
 
-def collect(header: Header, rebuilder: Rebuilder | None) -> dict[str, Any]:
-    """Return what a header says, as JSON; with a rebuilder, count changed entries as well."""
-    tensors = [_tensor_facts(record, rebuilder) for record in header.tensors.values()]
+def collect(header: Header, rebuilder: Rebuilder, *, changed: bool) -> dict[str, Any]:
+    """Return what a header says, as JSON; if asked for, count changed entries as well."""
+    tensors = [_tensor_facts(record, rebuilder, changed) for record in header.tensors.values()]
     trained = sum(tensor["trained"] for tensor in tensors)
     return {
         "format": 1,
@@ -91,20 +91,20 @@ def collect(header: Header, rebuilder: Rebuilder | None) -> dict[str, Any]:
         "parts": header.sizes,
         "entries": sum(tensor["entries"] for tensor in tensors),
         "trained": trained,
-        "changed": sum(tensor["changed"] for tensor in tensors) if rebuilder else None,
+        "changed": sum(tensor["changed"] for tensor in tensors) if changed else None,
         "digest": None if header.digest is None else f"{header.digest:016x}",
         "tensors": tensors,
         "aliases": header.aliases,
     }
 
 
-def _tensor_facts(record: TensorRecord, rebuilder: Rebuilder | None) -> dict[str, Any]:
+def _tensor_facts(record: TensorRecord, rebuilder: Rebuilder, changed: bool) -> dict[str, Any]:
     from freezepack.codecs import index_codec_by_id, value_codec_by_id
     from freezepack.rebuild.changed import count_changed
 
     index = sum(unit.index_length for unit in record.explicit_units or ())
     values = value_codec_by_id(record.kind.value_codec)
-    size, trained = record.spec.size, record.trained
+    size, trained = record.spec.size, rebuilder.count_trained(record)
     draw, init = record.kind.draw, record.init
     return {
         "name": record.spec.name,
@@ -119,7 +119,7 @@ def _tensor_facts(record: TensorRecord, rebuilder: Rebuilder | None) -> dict[str
         "lossy": values.lossy,
         "entries": size,
         "trained": trained,
-        "changed": count_changed(rebuilder, record.spec.name) if rebuilder else None,
+        "changed": count_changed(rebuilder, record.spec.name) if changed else None,
         "index_bytes": index,
         "index_entropy_bytes": round(entropy_bits(size, trained) / 8, 1),
         "value_bytes": record.nbytes - index + len(record.parameter),
@@ -168,12 +168,21 @@ def describe(name: str, facts: dict[str, Any]) -> str:
         _tensor_table(facts["tensors"]),
     ]
     lines += [f"{alias} is tied to {owner}" for alias, owner in facts["aliases"].items()]
+    shared = sum(tensor["index"] == "joint" for tensor in facts["tensors"])
+    if shared > 1:
+        lines.append(
+            f"{shared} tensors share sections of index and values, counted with the first of each"
+        )
     return "\n".join(lines)
 
 
 def _index_lines(tensors: list[dict[str, Any]]) -> list[str]:
     """Compare the index with what coders that know only the densities could reach."""
-    indexed = [tensor for tensor in tensors if 0 < tensor["trained"] < tensor["entries"]]
+    indexed = [
+        tensor
+        for tensor in tensors
+        if 0 < tensor["trained"] < tensor["entries"] and tensor["index"] != "joint"
+    ]
     count = sum(tensor["trained"] for tensor in indexed)
     if not count:
         return []

@@ -26,6 +26,9 @@ _INDEX = {
     (9, "probit"): Entry(
         "freezepack.codecs.probit.codec:PROBIT", "predicted from the base, position by position"
     ),
+    (15, "joint"): Entry(
+        "freezepack.codecs.joint.index:JOINT", "index and values of several tensors"
+    ),
 }
 _VALUES = {
     (0, "raw"): Entry("freezepack.codecs.raw:RAW", "the bits as they are"),

@@ -27,6 +27,7 @@ DIGEST_BYTES = 8
 MAX_TENSORS = 1 << 18
 MAX_UNITS = 1 << 21
 """Most units of a file of which records store something."""
+MAX_RUN_TENSORS = 255
 MAX_NAME = 1 << 10
 MAX_NAMES = 1 << 24
 """Most bytes of all names of a file."""

@@ -133,6 +133,9 @@ def _read_kind(cursor: Cursor, bases: _BaseTable) -> Kind:
     if index.name == "none" and values.name != "raw":
         problem = f"found {values.name} where nothing is trained, expected raw"
         raise CorruptError("value_codec", offset, problem)
+    if index.shared and values.name != "grid":
+        problem = f"found {values.name} with {index.name}, expected grid"
+        raise CorruptError("value_codec", offset, problem)
     explicit_stream = bool(flags & KIND_EXPLICIT_STREAM)
     return Kind(dtype, base, draw, explicit_stream, index.id, mask_base, values.id)
 

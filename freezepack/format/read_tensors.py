@@ -1,5 +1,6 @@
 """Reading the tensor table: one record after another, then the digests."""
 
+from array import array
 from dataclasses import dataclass, field
 
 from freezepack.codecs import index_codec_by_id, value_codec_by_id
@@ -12,10 +13,11 @@ from freezepack.format.constants import (
     SMALL_MODEL,
 )
 from freezepack.format.cursor import Cursor
-from freezepack.format.layout import layout_of
+from freezepack.format.layout import Layout, layout_of
 from freezepack.format.names import read_name
 from freezepack.format.read_units import UnitReader
-from freezepack.format.tables import Kind, TensorRecord
+from freezepack.format.runs import RunTable
+from freezepack.format.tables import Kind, TensorRecord, UnitTable
 from freezepack.random.init import find_init_problem, find_range_problem
 from freezepack.types import Base, Draw, Init, TensorSpec, ZerosBase
 
@@ -40,6 +42,7 @@ class TensorTable:
     next_section: int
     one_checksum: bool
     tensors: dict[str, TensorRecord] = field(default_factory=dict)
+    runs: RunTable = field(default_factory=RunTable)
     aliases: dict[str, str] = field(default_factory=dict)
     rebuilt: int = 0
     _names: list[str] = field(default_factory=list)
@@ -122,13 +125,29 @@ class TensorTable:
         parameter = self.cursor.take(parts.parameter_length, "value_parameter")
         start = self.next_section
         layout = layout_of(spec.shape)
-        units, trained, nbytes = parts.units.read(layout, start, self._units)
-        self._units += 0 if units is None else len(units)
+        first_run, trained = None, None
+        units: UnitTable | None
+        if parts.units.index.shared and layout.size:
+            units, nbytes, first_run = self._read_shared(name, layout, parts.units)
+        else:
+            units, trained, nbytes = parts.units.read(layout, start, self._units)
+            self._units += 0 if units is None else len(units)
+            _check_index_codec(parts.units.index.name, layout.size, trained, offset)
         self.next_section += nbytes
-        _check_index_codec(parts.units.index.name, layout.size, trained, offset)
         return TensorRecord(
-            spec, kind, parts.base, init, parameter, units, start, nbytes, trained, None
+            spec, kind, parts.base, init, parameter, units, start, nbytes, trained, None, first_run
         )
+
+    def _read_shared(
+        self, name: str, layout: Layout, reader: UnitReader
+    ) -> tuple[UnitTable, int, int]:
+        """Read what is stored of a tensor in a run: its units, its bytes, its first run."""
+        if not self.runs.begins(layout.size):
+            number = self.runs.join(name)
+            return UnitTable(array("q", (layout.size, self.next_section, 0, 0, -1))), 0, number
+        units, nbytes = reader.read_shared(layout, self.next_section, self._units)
+        self._units += len(units)
+        return units, nbytes, self.runs.add(name, units)
 
     def _read_shape(self, itemsize: int) -> tuple[int, ...]:
         """Read rank and dimensions; neither this tensor nor all may pass the limit on bytes."""

@@ -41,12 +41,7 @@ class UnitReader:
         if implicit is not None:
             return None, *implicit
         units = layout.units
-        if before + units > MAX_UNITS:
-            problem = f"{before + units} units, expected at most {MAX_UNITS} in a file"
-            raise LimitError("units", self.cursor.offset, problem)
-        if units > self.cursor.left:
-            problem = f"{self.cursor.left} header bytes left for {units} units"
-            raise CorruptError("units", self.cursor.offset, problem)
+        self._check_units(units, before)
         numbers = array("q")
         trained, section = 0, start
         size = layout.unit_positions
@@ -60,6 +55,39 @@ class UnitReader:
             trained += count
             section += index_length + values_length
         return UnitTable(numbers), trained, section - start
+
+    def read_shared(self, layout: Layout, start: int, before: int) -> tuple[UnitTable, int]:
+        """Read the units of a tensor that begins a run, or is more than one.
+
+        Returns
+        -------
+        units : UnitTable
+            Of which nobody knows yet how much is trained: their counts are their sizes.
+        nbytes : int
+            Bytes of all sections.
+        """
+        units = layout.units
+        self._check_units(units, before)
+        numbers = array("q")
+        section = start
+        for number in range(units):
+            length = self.cursor.length("values_length", section)
+            checksum = -1
+            if length and not self.one_checksum:
+                checksum = self.cursor.unsigned(4, "unit_checksum")
+            offset = min(section, MAX_LENGTH)
+            numbers.extend((layout.unit_size(number), offset, 0, length, checksum))
+            section += length
+        return UnitTable(numbers), section - start
+
+    def _check_units(self, units: int, before: int) -> None:
+        """Hold the units that a tensor stores to the limit, and to the bytes that are left."""
+        if before + units > MAX_UNITS:
+            problem = f"{before + units} units, expected at most {MAX_UNITS} in a file"
+            raise LimitError("units", self.cursor.offset, problem)
+        if units > self.cursor.left:
+            problem = f"{self.cursor.left} header bytes left for {units} units"
+            raise CorruptError("units", self.cursor.offset, problem)
 
     def _implicit(self, size: int) -> tuple[int, int] | None:
         """Return trained count and bytes of a tensor whose units store nothing, else None."""

@@ -11,8 +11,9 @@ from freezepack.format.cursor import Cursor
 from freezepack.format.preamble import Preamble, read_checked, read_features, read_preamble
 from freezepack.format.read_tables import read_bases_and_kinds, read_metadata
 from freezepack.format.read_tensors import TensorTable
+from freezepack.format.runs import Run
 from freezepack.format.source import BytesSource, FileSource, Source
-from freezepack.format.tables import Header, TensorRecord, UnitEntry
+from freezepack.format.tables import Header, TensorRecord
 
 
 class PackReader:
@@ -58,10 +59,23 @@ class PackReader:
         """
         entry = record.unit(unit)
         try:
-            data = self._read(entry)
+            data = self._read(entry.index_offset, entry.length, entry.checksum)
         except FormatError as error:
             raise error.of(record.spec.name) from None
         return data[: entry.index_length], data[entry.index_length :]
+
+    def run_section(self, run: Run) -> memoryview:
+        """Return the bytes that the tensors of a run share, after their checksum was compared.
+
+        Raises
+        ------
+        TruncatedError, CorruptError
+            As for `sections`.
+        """
+        try:
+            return self._read(run.offset, run.length, run.checksum)
+        except FormatError as error:
+            raise error.of(run.names[0]) from None
 
     def expect_all(self) -> None:
         """Say that all sections will be read soon, so that a cold file is read ahead."""
@@ -69,15 +83,13 @@ class PackReader:
             length = self.header.file_size - self._payload_offset
             self._source.expect(self._payload_offset, length)
 
-    def _read(self, entry: UnitEntry) -> memoryview:
+    def _read(self, offset: int, length: int, checksum: int | None) -> memoryview:
         if self._payload is not None:
-            return self._payload[entry.index_offset - self._payload_offset :][: entry.length]
-        data = self._source.read(entry.index_offset, entry.length, "index")
-        if entry.checksum is not None and zlib.crc32(data) != entry.checksum:
-            problem = (
-                f"found {entry.checksum:08x}, computed {zlib.crc32(data):08x}: the file is damaged"
-            )
-            raise CorruptError("unit_checksum", entry.index_offset, problem)
+            return self._payload[offset - self._payload_offset :][:length]
+        data = self._source.read(offset, length, "index")
+        if checksum is not None and zlib.crc32(data) != checksum:
+            problem = f"found {checksum:08x}, computed {zlib.crc32(data):08x}: the file is damaged"
+            raise CorruptError("unit_checksum", offset, problem)
         return data
 
     def close(self) -> None:
@@ -124,6 +136,7 @@ def read_fields(cursor: Cursor, preamble: Preamble, features: int) -> Header:
         kinds,
         table.tensors,
         table.aliases,
+        table.runs.runs(),
         partial=bool(features & FEATURE_PARTIAL),
         coded=preamble.coded,
         digest=digest,

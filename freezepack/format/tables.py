@@ -7,6 +7,7 @@ from functools import cached_property
 
 from freezepack.codecs import value_codec_by_id
 from freezepack.format.layout import Layout, layout_of
+from freezepack.format.runs import Run
 from freezepack.types import Base, Draw, DType, Init, TensorSpec
 
 UNIT_NUMBERS = 5
@@ -40,7 +41,11 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class UnitEntry:
-    """Where the sections of one unit lie in the payload, and what they hold."""
+    """Where the sections of one unit lie in the payload, and what they hold.
+
+    Of a unit in a run `count` is its size, the most that can be trained; if the run does not begin
+    with it, it has no bytes.
+    """
 
     count: int
     index_offset: int
@@ -111,10 +116,12 @@ class TensorRecord:
         Where the tensor's sections begin in the file.
     nbytes : int
         Payload bytes of the tensor.
-    trained : int
-        Trained positions of all units.
+    trained : int or None
+        Trained positions of all units; None for a tensor in a run, which has to be decoded first.
     digest : int or None
         None if the file carries one digest for all tensors.
+    first_run : int or None
+        The run of the first unit, by its place in `Header.runs`; None for a tensor in no run.
     """
 
     spec: TensorSpec
@@ -125,8 +132,9 @@ class TensorRecord:
     explicit_units: UnitTable | None
     offset: int
     nbytes: int
-    trained: int
+    trained: int | None
     digest: int | None
+    first_run: int | None = None
 
     @cached_property
     def layout(self) -> Layout:
@@ -138,6 +146,7 @@ class TensorRecord:
         return TensorRecord(
             self.spec, self.kind, self.base, self.init, self.parameter, self.explicit_units,
             self.offset, self.nbytes, self.trained, digest,
+            self.first_run,
         )  # fmt: skip
 
     def unit(self, number: int) -> UnitEntry:
@@ -165,6 +174,8 @@ class Header:
         Tied names to the name that owns the bytes.
     coded : bool
         Whether the header of the file is coded.
+    runs : tuple of Run
+        Sections that tensors share, in file order.
     digest : int or None
         Content digest of all tensors; None if each record carries its own.
     sizes : dict of str to int
@@ -176,6 +187,7 @@ class Header:
     kinds: tuple[Kind, ...]
     tensors: dict[str, TensorRecord]
     aliases: dict[str, str]
+    runs: tuple[Run, ...]
     partial: bool
     coded: bool
     digest: int | None

@@ -13,7 +13,10 @@ from freezepack.types import Base, Draw, Init, SeedBase, TensorSpec
 
 @dataclass(frozen=True, slots=True)
 class EncodedUnit:
-    """Trained count and sections of one unit."""
+    """Trained count and sections of one unit.
+
+    In a run the first tensor has the section, in place of its values, and counts say nothing.
+    """
 
     count: int
     index: bytes = b""
@@ -72,8 +75,15 @@ class EncodedTensor:
         )
 
 
-def tensor_bytes(tensor: EncodedTensor, kind: Kind, one_checksum: bool) -> bytes:
+def tensor_bytes(
+    tensor: EncodedTensor, kind: Kind, one_checksum: bool, begins: bool = True
+) -> bytes:
     """Return what the record holds behind the name.
+
+    Parameters
+    ----------
+    begins : bool
+        For a tensor in a run: whether the run begins with it.
 
     Raises
     ------
@@ -95,9 +105,25 @@ def tensor_bytes(tensor: EncodedTensor, kind: Kind, one_checksum: bool) -> bytes
     layout = layout_of(spec.shape)
     if len(tensor.units) != layout.units:
         raise ValueError(f"{spec.name!r} has {len(tensor.units)} units, expected {layout.units}")
+    shared = index_codec_by_id(tensor.index_codec).shared
     for number, unit in enumerate(tensor.units):
-        out.append(_unit_bytes(unit, tensor, layout.unit_size(number), one_checksum))
+        if shared:
+            out.append(_run_bytes(unit, tensor, begins, one_checksum))
+        else:
+            out.append(_unit_bytes(unit, tensor, layout.unit_size(number), one_checksum))
     return b"".join(out)
+
+
+def _run_bytes(unit: EncodedUnit, tensor: EncodedTensor, begins: bool, one_checksum: bool) -> bytes:
+    """Return what the record stores of a unit whose section is that of a run."""
+    _check_length(tensor.spec, "index", unit.index, 0)
+    if not begins:
+        _check_length(tensor.spec, "values", unit.values, 0)
+        return b""
+    out = varint_bytes(len(unit.values))
+    if unit.values and not one_checksum:
+        out += zlib.crc32(unit.values).to_bytes(4, "little")
+    return out
 
 
 def _unit_bytes(unit: EncodedUnit, tensor: EncodedTensor, size: int, one_checksum: bool) -> bytes:

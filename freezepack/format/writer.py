@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from freezepack.codecs import index_codec_by_id
 from freezepack.digest import content_digest
 from freezepack.errors import FormatError
 from freezepack.format.coded.cursors import Transcriber
@@ -22,6 +23,7 @@ from freezepack.format.preamble import (
     read_preamble,
 )
 from freezepack.format.reader import read_fields, read_header
+from freezepack.format.runs import RunCounter
 from freezepack.format.source import BytesSource
 from freezepack.format.write_tables import KindTables, metadata_bytes
 from freezepack.format.write_tensors import EncodedTensor, EncodedUnit, tensor_bytes
@@ -140,6 +142,7 @@ def _record_bytes(
     """Return all records; fill the tables in order of first use."""
     out = []
     stream, previous = 0, ""
+    counter = RunCounter()
     for entry in tensors:
         if isinstance(entry, _Alias):
             name = encode_name(entry.name, previous)
@@ -149,7 +152,9 @@ def _record_bytes(
             kind = entry.kind(tables, stream)
             name = encode_name(entry.spec.name, previous)
             out += [varint_bytes(tables.number(kind)), name]
-            out.append(tensor_bytes(entry, kind, one_checksum))
+            shared = index_codec_by_id(entry.index_codec).shared
+            begins = not shared or counter.begins(entry.spec.size)
+            out.append(tensor_bytes(entry, kind, one_checksum, begins))
             previous = entry.spec.name
             stream += 1
     return b"".join(out)

@@ -98,6 +98,7 @@ def _index_codecs(patch: TensorPatch, choice: str) -> list[IndexCodec]:
     if patch.trained == patch.spec.size:
         return [INDEX_CODECS.get_part("all")]
     codecs = [INDEX_CODECS.get_part(name) for name in INDEX_CODECS if name not in ("none", "all")]
+    codecs = [codec for codec in codecs if not codec.shared]
     if choice in INDEX_CODECS:
         return [codec for codec in codecs if codec.name == choice]
     return [

@@ -14,6 +14,7 @@ from freezepack.format.writer import EncodedPack, write_pack
 from freezepack.pack.choose import choose, prune
 from freezepack.pack.claims import Claim
 from freezepack.pack.encode import Option, check_choices, is_fast, list_options
+from freezepack.pack.joint import Shared, find_shared, may_share, share
 from freezepack.pack.patch import TensorPatch, make_patch
 from freezepack.pack.report import PackReport, report_tensor
 from freezepack.pack.texts import check_metadata, check_names
@@ -75,8 +76,9 @@ def pack_arrays(
         The tensors behind the `FileBase` and `PackBase` of claims.
     index : str
         "small", "fast" (no codec that decodes symbol by symbol), "auto" (small up to 2**24
-        positions, fast above), or a codec's name, used where it can be. Without the C++ kernel
-        all but "fast" take about 40 seconds for a million entries, which is logged.
+        positions, fast above), or a codec's name, used where it can be. Tensors whose values lie on
+        grids (`codecs`) share sections where that is smaller, or with "joint". Without the C++
+        kernel all but "fast" take about 40 seconds for a million entries, which is logged.
     values : str
         "auto" for the smallest of "raw", "constant" and, for float32, float16, bfloat16 and
         float64 unless `index` is "fast", "float"; or a codec's name. Lossy ones only by name, as
@@ -125,16 +127,28 @@ def pack_arrays(
     names = sorted(arrays, key=str.encode)
     options: list[list[Option]] = []
     changed: list[int] = []
+    shared: dict[str, Shared] = {}
     for stream, name in enumerate(names):
         spec, raw = arrays[name]
         patches = _patches(spec, raw, claims.get(name), stream, bases)
         changed.append(patches[0].changed)
-        found = [list_options(p, raw, index, values, codecs.get(name)) for p in patches]
+        codec = codecs.get(name)
+        run = find_shared(patches, codec) if may_share(spec, index) else None
+        if run is not None:
+            shared[name] = run
+        # What will be in a run by name needs no other form but one.
+        alone = "fast" if run is not None and index == "joint" else index
+        found = [list_options(p, raw, alone, values, codec) for p in patches]
         options.append(prune([option for part in found for option in part]))
     chosen = choose(options)
     pack = EncodedPack([o.tensor for o in chosen], aliases or {}, metadata or {}, partial)
     try:
         pieces = write_pack(pack)
+        if any(patch.patch.trained for patch in shared.values()):
+            in_runs = share(chosen, shared, arrays)
+            other = write_pack(replace(pack, tensors=[o.tensor for o in in_runs]))
+            if index == "joint" or sum(map(len, other)) < sum(map(len, pieces)):
+                chosen, pieces = in_runs, other
     except ValueError as error:
         # A name or a text that no file may hold, in all but odd cases.
         raise CheckpointError(str(error)) from error

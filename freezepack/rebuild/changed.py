@@ -3,7 +3,7 @@
 import numpy as np
 
 from freezepack.rebuild.rebuilder import Rebuilder
-from freezepack.rebuild.unit import UnitBase, UnitPatcher
+from freezepack.rebuild.unit import UnitBase
 
 
 def count_changed(rebuilder: Rebuilder, name: str) -> int:
@@ -18,10 +18,10 @@ def count_changed(rebuilder: Rebuilder, name: str) -> int:
         As for rebuilding the tensor.
     """
     record = rebuilder.record(name)
-    patcher = UnitPatcher(rebuilder.reader, record, rebuilder.base_of(record))
+    patcher = rebuilder.patcher(record)
     width = record.spec.dtype.itemsize
     changed = 0
-    for number in range(record.layout.units if record.trained else 0):
+    for number in range(0 if record.trained == 0 else record.layout.units):
         layout = record.layout
         base = UnitBase(patcher.base, layout.start(number), layout.unit_size(number))
         patch = patcher.decode(number, base)

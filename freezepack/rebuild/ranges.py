@@ -1,6 +1,6 @@
 """Ranges of tensors, made unit by unit in threads, whichever tensor a unit belongs to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -200,3 +200,15 @@ def _add_up(parts: Sequence[_Part], sums: Sequence[_Sums]) -> int:
         if seam.size:
             total += base.rebuild(seam, start - before.tail.size, filled=True, digest=True)
     return total % _MODULUS
+
+
+def group_sizes(sizes: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
+    """Yield ranges of items of at most `most` together, or of one item that is larger."""
+    first, total = 0, 0
+    for number, size in enumerate(sizes):
+        if number > first and total + size > most:
+            yield first, number
+            first, total = number, 0
+        total += size
+    if first < len(sizes):
+        yield first, len(sizes)

@@ -1,6 +1,6 @@
 """Tensors of an open pack: whole or by ranges of elements, checked, within a limit."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 
 from freezepack.digest import content_digest
@@ -13,7 +13,8 @@ from freezepack.rebuild.bases import BaseTensors, find_base
 from freezepack.rebuild.checks import check_bytes, check_out, compare_digests
 from freezepack.rebuild.memory import empty_arrays
 from freezepack.rebuild.parts import make_part
-from freezepack.rebuild.ranges import Range, fill_tensors, make_ranges
+from freezepack.rebuild.ranges import Range, fill_tensors, group_sizes, make_ranges
+from freezepack.rebuild.runs import RunDecoder
 from freezepack.rebuild.unit import UnitPatcher
 from freezepack.slicing import Index, answer_shape
 from freezepack.types import FileBase, PackBase, RawArray
@@ -56,6 +57,7 @@ class Rebuilder:
         self._backend = choose_backend(backend)
         self._found: dict[FileBase | PackBase, BaseTensors] = {}
         self._digests: dict[str, int] = {}
+        self.runs = RunDecoder(reader, self.base_of)
 
     def record(self, name: str) -> TensorRecord:
         """Return the record of a tensor, of its owner for an alias.
@@ -147,7 +149,7 @@ class Rebuilder:
         self.reader.expect_all()
         records = self.header.tensors.values()
         outs = empty_arrays([(record.spec.size, record.spec.dtype.raw) for record in records])
-        self._compare_all(fill_tensors([self._patcher(record) for record in records], outs))
+        self._compare_all(fill_tensors([self.patcher(record) for record in records], outs))
         return dict(zip(self.header.tensors, outs, strict=True))
 
     def verify(self) -> None:
@@ -178,7 +180,7 @@ class Rebuilder:
             problem = f"elements {start} to {stop} of {name!r}, which has {record.spec.size}"
             raise ValueError(problem)
         self._check_bytes((stop - start) * record.spec.dtype.itemsize, record.spec.name)
-        return make_ranges([Range(self._patcher(record), start, stop)])[0]
+        return make_ranges([Range(self.patcher(record), start, stop)])[0]
 
     def part(self, name: str, index: Index) -> RawArray:
         """Make what an index asks for of a tensor; checked as by `elements`.
@@ -205,7 +207,7 @@ class Rebuilder:
         spec = self.record(name).spec
         size = prod(answer_shape(spec.shape, index))
         self._check_bytes(size * spec.dtype.itemsize, spec.name)
-        return make_part(self._patcher(self.record(name)), index)
+        return make_part(self.patcher(self.record(name)), index)
 
     def find(self, base: FileBase | PackBase) -> BaseTensors:
         """Return the tensors of a base outside the file, or raise BaseMismatchError."""
@@ -222,12 +224,27 @@ class Rebuilder:
         tensors = self.find(base) if isinstance(base, FileBase | PackBase) else None
         return TensorBase(record.spec, base, record.init, self._backend, tensors)
 
-    def _patcher(self, record: TensorRecord) -> UnitPatcher:
-        return UnitPatcher(self.reader, record, self.base_of(record))
+    def patcher(self, record: TensorRecord) -> UnitPatcher:
+        """Return what decodes the patch of a tensor."""
+        return UnitPatcher(self.reader, record, self.base_of(record), self.runs)
+
+    def count_trained(self, record: TensorRecord) -> int:
+        """Return how many entries of a tensor are trained; a run is decoded for that.
+
+        Raises
+        ------
+        LimitError
+            If a tensor in runs has more than `max_bytes`: decoding takes as long as making it.
+        FormatError
+            If a run is damaged.
+        """
+        if record.trained is None:
+            self._check_bytes(record.spec.nbytes, record.spec.name)
+        return self.runs.count(record)
 
     def _fill(self, records: Sequence[TensorRecord], outs: Sequence[RawArray | None]) -> None:
         """Make tensors in `outs` and compare their digests, which are known; None keeps nothing."""
-        found = fill_tensors([self._patcher(record) for record in records], outs)
+        found = fill_tensors([self.patcher(record) for record in records], outs)
         for record, value in zip(records, found, strict=True):
             name = record.spec.name
             self._compare(
@@ -253,10 +270,10 @@ class Rebuilder:
         """Compare the digests of all tensors, of which none is kept."""
         records = list(self.header.tensors.values())
         if self.header.digest is not None:
-            patchers = [self._patcher(record) for record in records]
+            patchers = [self.patcher(record) for record in records]
             self._compare_all(fill_tensors(patchers, [None] * len(patchers)))
             return
-        for first, end in _group([record.layout.units for record in records], _UNITS):
+        for first, end in group_sizes([record.layout.units for record in records], _UNITS):
             self._fill(records[first:end], [None] * (end - first))
 
     def _compare_all(self, found: Sequence[int]) -> None:
@@ -276,15 +293,3 @@ class Rebuilder:
 
     def _check_bytes(self, nbytes: int, name: str = "") -> None:
         check_bytes(self.header, nbytes, self.max_bytes, name)
-
-
-def _group(sizes: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
-    """Yield ranges of items of at most `most` together, or of one item that is larger."""
-    first, total = 0, 0
-    for number, size in enumerate(sizes):
-        if number > first and total + size > most:
-            yield first, number
-            first, total = number, 0
-        total += size
-    if first < len(sizes):
-        yield first, len(sizes)

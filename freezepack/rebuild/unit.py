@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from freezepack.codecs import index_codec_by_id, value_codec_by_id
-from freezepack.codecs.base import Unit
+from freezepack.codecs.base import BaseValues, Unit
+from freezepack.codecs.grid.codec import make_values, read_step
 from freezepack.errors import CorruptError, FormatError
 from freezepack.format.layout import Layout
 from freezepack.format.reader import PackReader
 from freezepack.format.tables import TensorRecord, UnitEntry
 from freezepack.rebuild.base import TensorBase
+from freezepack.rebuild.runs import RunDecoder
 from freezepack.types import DType, Positions, RawArray, SeedBase
 
 
@@ -145,12 +147,17 @@ class UnitPatcher:
         The tensor.
     base : TensorBase
         Made only where a codec asks for it.
+    runs : RunDecoder
+        Decodes what the tensor shares with others.
     """
 
-    def __init__(self, reader: PackReader, record: TensorRecord, base: TensorBase) -> None:
+    def __init__(
+        self, reader: PackReader, record: TensorRecord, base: TensorBase, runs: RunDecoder
+    ) -> None:
         self.reader = reader
         self.record = record
         self.base = base
+        self.runs = runs
         self.layout = record.layout
         self.index = index_codec_by_id(record.kind.index_codec)
         self.values = value_codec_by_id(record.kind.value_codec)
@@ -172,6 +179,8 @@ class UnitPatcher:
             If a section is damaged or breaks a rule.
         """
         entry = self.record.unit(number)
+        if self.index.shared:
+            return self._decode_shared(number, entry, base)
         if not entry.count:
             return None
         index, values = self.reader.sections(self.record, number)
@@ -192,6 +201,8 @@ class UnitPatcher:
             If the section is damaged or breaks a rule.
         """
         entry = self.record.unit(number)
+        if self.index.shared:
+            return self.runs.levels(self.record, number).positions
         if entry.count in {0, self.layout.unit_size(number)}:
             return np.arange(entry.count, dtype=np.uint32)
         index, _ = self.reader.sections(self.record, number)
@@ -199,6 +210,26 @@ class UnitPatcher:
             return self._decode_index(number, entry, index)
         except FormatError as error:
             raise error.of(self.record.spec.name) from None
+
+    def _decode_shared(self, number: int, entry: UnitEntry, base: UnitBase) -> UnitPatch | None:
+        """Return what is trained in a unit of a run: integers on the grid of the record."""
+        levels = self.runs.levels(self.record, number)
+        if not levels.positions.size:
+            return None
+        known = self._describe_values(base, levels.positions)
+        offset, dtype = entry.values_offset, self.record.spec.dtype
+        try:
+            step = read_step(self.record.parameter, dtype, known, offset)
+            values = make_values(levels.steps.astype(np.int64), step, dtype, known, offset)
+        except FormatError as error:
+            raise error.of(self.record.spec.name) from None
+        return UnitPatch(levels.positions, values)
+
+    def _describe_values(self, unit: UnitBase, positions: Positions | None) -> BaseValues:
+        """Return what value codecs may know of the base at some positions."""
+        return self.base.describe_values(
+            partial(unit.make_at, positions), partial(unit.make_integers_at, positions)
+        )
 
     def _decode_index(
         self,
@@ -226,9 +257,7 @@ class UnitPatcher:
     def _decode_values(
         self, entry: UnitEntry, section: memoryview, unit: UnitBase, positions: Positions | None
     ) -> RawArray:
-        base = self.base.describe_values(
-            partial(unit.make_at, positions), partial(unit.make_integers_at, positions)
-        )
+        base = self._describe_values(unit, positions)
         if self.record.parameter:
             section = memoryview(self.record.parameter + section)
         offset, dtype = entry.values_offset, self.record.spec.dtype

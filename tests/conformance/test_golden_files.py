@@ -7,7 +7,7 @@ import pytest
 
 from freezepack.codecs import INDEX_CODECS, VALUE_CODECS, index_codec_by_id, value_codec_by_id
 from freezepack.format.reader import PackReader
-from freezepack.format.tables import Header, TensorRecord
+from freezepack.format.tables import TensorRecord
 from freezepack.rebuild import BACKENDS, choose_backend
 from freezepack.rebuild.packed import PackedBase
 from freezepack.rebuild.rebuilder import Rebuilder
@@ -24,7 +24,8 @@ def show_base(base: Base) -> str:
     return "zeros"
 
 
-def describe(header: Header, record: TensorRecord) -> dict[str, Any]:
+def describe(rebuilder: Rebuilder, record: TensorRecord) -> dict[str, Any]:
+    header = rebuilder.header
     kind, spec = record.kind, record.spec
     out: dict[str, Any] = {"name": spec.name, "dtype": spec.dtype.name, "shape": list(spec.shape)}
     out["base"] = show_base(record.base)
@@ -38,7 +39,9 @@ def describe(header: Header, record: TensorRecord) -> dict[str, Any]:
         out["mask_base"] = show_base(header.bases[kind.mask_base - 1])
     out["index_codec"] = index_codec_by_id(kind.index_codec).name
     out["value_codec"] = value_codec_by_id(kind.value_codec).name
-    out["trained"] = record.trained
+    alone = not index_codec_by_id(kind.index_codec).shared
+    assert (record.trained is not None) == alone
+    out["trained"] = rebuilder.count_trained(record)
     return out
 
 
@@ -55,14 +58,15 @@ def rebuild(name: str, backend: str) -> dict[str, RawArray]:
 @pytest.mark.parametrize("name", GOLDEN)
 def test_the_header_says_what_stands_beside_the_file(name: str) -> None:
     data, expected = golden(name)
-    header = PackReader(data).header
+    rebuilder = Rebuilder(PackReader(data))
+    header = rebuilder.header
     assert header.metadata == expected["metadata"]
     assert header.aliases == expected["aliases"]
     assert header.partial == expected["partial"]
     assert sum(header.sizes.values()) == header.file_size == len(data)
     described = ("digest", "sha256", "first")
     wanted = [{k: v for k, v in t.items() if k not in described} for t in expected["tensors"]]
-    assert [describe(header, record) for record in header.tensors.values()] == wanted
+    assert [describe(rebuilder, record) for record in header.tensors.values()] == wanted
     if header.digest is not None:
         assert f"{header.digest:016x}" == expected["content_digest"]
     else:

@@ -76,6 +76,7 @@ def test_the_limits() -> None:
         "coded_header": constants.MAX_CODED,
         "tensors": constants.MAX_TENSORS,
         "units": constants.MAX_UNITS,
+        "run_tensors": constants.MAX_RUN_TENSORS,
         "name": constants.MAX_NAME,
         "names": constants.MAX_NAMES,
         "rank": constants.MAX_RANK,

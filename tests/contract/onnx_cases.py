@@ -18,9 +18,12 @@ from torch import nn
 
 import freezepack
 import freezepack.torch
+from freezepack.checkpoints.packed import read_packed
 from freezepack.cli import cli
 from freezepack.codecs import INDEX_CODECS, VALUE_CODECS, index_codec_by_id, value_codec_by_id
 from freezepack.codecs.base import Unit
+from freezepack.codecs.grid.codec import Grid
+from freezepack.codecs.grid.step import Step
 from freezepack.export import compact
 from freezepack.export.compact import compact_model, two_file
 from freezepack.export.onnx_dense import dense_model, place_weights
@@ -28,7 +31,10 @@ from freezepack.handle import PackFile
 from freezepack.models import convnet, resnet, vgg
 from freezepack.models.build import build_model, resolve_arguments
 from freezepack.nn.fill import eligible_weights, fill_weights, write_base
+from freezepack.pack.packer import pack_arrays
 from freezepack.random import make_init, words
+from freezepack.rebuild import choose_backend
+from freezepack.rebuild.base import TensorBase
 from freezepack.types import Draw, Init
 
 SEED = 2**63 + 5
@@ -124,7 +130,9 @@ def coded_pack(draw: str, index: str, values: str) -> tuple[nn.Module, bytes]:
     data = freezepack.torch.save(state, masks=masks, index=index, values=kept, **seeded)
     if values == "grid":
         data = on_grid(data)
-    if values not in ("auto", "raw"):
+    if index == "joint":
+        data = in_run(data)
+    if values not in ("auto", "raw") or index == "joint":
         model.load_state_dict(freezepack.torch.load(data))
     return model, data
 
@@ -138,6 +146,28 @@ def on_grid(data: bytes) -> bytes:
         done = CliRunner().invoke(cli, command)
         assert done.exit_code == 0, done.output
         return rounded.read_bytes()
+
+
+def in_run(data: bytes) -> bytes:
+    """Return a pack with other trained values, on grids, all of which share a section."""
+    state = read_packed(data, (), None, claims=True)
+    arrays, codecs = dict(state.arrays), {}
+    rng = np.random.default_rng(4)
+    for name, claim in state.claims.items():
+        spec, raw = arrays[name]
+        if claim.mask is None or claim.mask.all() or not spec.dtype.is_floating:
+            continue
+        marked = np.flatnonzero(claim.mask)
+        base = TensorBase(spec, claim.base, claim.init, choose_backend())
+        known = base.values_at(0, spec.size, marked.astype(np.uint32))
+        integers = known.integers() if known.integers is not None else None
+        step = Step(1, 0, 0x3D000000) if integers is None else Step(200, 14, known.factor)
+        steps = rng.integers(1, 4, marked.size) * rng.choice([-1, 1], marked.size)
+        changed = raw.copy()
+        changed[marked] = step.bits_of(steps, integers, spec.dtype)
+        arrays[name], codecs[name] = (spec, changed), Grid(step)
+    packed = pack_arrays(arrays, claims=state.claims, codecs=codecs, index="joint")
+    return b"".join(packed.pieces)
 
 
 def mask_for(index: str, weight: torch.Tensor, stream: int) -> NDArray[np.bool_]:

@@ -1,7 +1,7 @@
 """Random and nearly correct files: a FormatError, or a file that writes to the same bytes."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from freezepack.errors import FormatError, NotFreezepackError, TruncatedError
@@ -110,6 +110,12 @@ def check_coded(data: bytes) -> None:
         assert 0 <= refusal.offset <= len(data)
 
 
+@example(
+    bytes.fromhex(
+        "8946504b8127804985487440000000000000b2c5f92c5f92c5bd003f8affda4ba25dfbe1eeca23131900000000"
+        "00000000"
+    )
+)  # lengths that pass the end of the file, then one more
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(coded())
 def test_any_coded_header_is_refused_or_the_only_one(data: bytes) -> None:

@@ -73,22 +73,34 @@ class Grid(ValueCodec):
         """Return the values."""
         if len(data) < 2:
             raise TruncatedError("values", offset, f"{len(data)} bytes of the grid, expected 2")
-        step = step_of(bytes(data[:2]), base)
-        problem = step.problem()
-        if not dtype.is_floating:
-            problem = f"values of {dtype.name} on a grid, expected a float type"
-        if problem:
-            raise CorruptError("values", offset, problem)
+        step = read_step(bytes(data[:2]), dtype, base, offset)
         try:
             q = decode(bytes(data[2:]), count)
         except ValueError as error:
             raise CorruptError("values", offset, str(error)) from None
-        integers = base.integers() if base is not None and base.integers is not None else None
-        far = np.abs(step.sums(q, integers)) > MOST
-        if far.any():
-            problem = f"value {int(far.argmax())} is beyond the grid"
-            raise CorruptError("values", offset, problem)
-        return step.bits_of(q, integers, dtype)
+        return make_values(q, step, dtype, base, offset)
+
+
+def read_step(parameter: bytes, dtype: DType, base: BaseValues | None, offset: int) -> Step:
+    """Return the grid of a record, or raise CorruptError with the offset of its section."""
+    step = step_of(parameter, base)
+    problem = step.problem()
+    if not dtype.is_floating:
+        problem = f"values of {dtype.name} on a grid, expected a float type"
+    if problem:
+        raise CorruptError("values", offset, problem)
+    return step
+
+
+def make_values(
+    q: Integers, step: Step, dtype: DType, base: BaseValues | None, offset: int
+) -> RawArray:
+    """Return the values of integers, or raise CorruptError with the offset of their section."""
+    integers = base.integers() if base is not None and base.integers is not None else None
+    far = np.abs(step.sums(q, integers)) > MOST
+    if far.any():
+        raise CorruptError("values", offset, f"value {int(far.argmax())} is beyond the grid")
+    return step.bits_of(q, integers, dtype)
 
 
 def encode(q: Integers) -> bytes:

@@ -96,11 +96,12 @@ def _drawn(records: Iterable[TensorRecord]) -> int:
 
 
 def _bytes_a_weight(record: TensorRecord, arithmetic: str) -> int:
-    if record.trained == record.spec.size:
+    trained = record.spec.size - 1 if record.trained is None else record.trained
+    if trained == record.spec.size:
         return 0
     init = record.init if isinstance(record.base, SeedBase) else None
     drawn = _BYTES[init.draw if init else Draw.constant][arithmetic == "u64"]
-    dense = record.trained > _DENSE_MASK * record.spec.size
+    dense = trained > _DENSE_MASK * record.spec.size
     return drawn + (_BITMAP if dense else 0)
 
 

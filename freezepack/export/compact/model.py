@@ -133,7 +133,9 @@ def fitting_parts(dense: ModelProto, rebuilder: Rebuilder, *, exact: bool) -> li
     }
     for name, record in header.tensors.items():
         names = {name, *(alias for alias, owner in header.aliases.items() if owner == name)}
-        if is_float(record) and record.trained < record.spec.size and not names & set(found):
+        if not is_float(record) or names & set(found):
+            continue
+        if rebuilder.count_trained(record) < record.spec.size:
             raise CheckpointError(
                 f"the model has no initializer {name!r}, which the pack regenerates: export it "
                 "without folding, transposing or renaming weights"

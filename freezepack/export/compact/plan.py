@@ -12,7 +12,6 @@ from freezepack.export.compact.graph import ELEMENT
 from freezepack.export.compact.index import bitmap_bytes, gap_bytes
 from freezepack.format.tables import TensorRecord
 from freezepack.rebuild.rebuilder import Rebuilder
-from freezepack.rebuild.unit import UnitPatcher
 from freezepack.types import Draw, DType, FileBase, Init, PackBase, RawArray, SeedBase, TensorSpec
 
 GROUP_BYTES = 400
@@ -127,7 +126,8 @@ def _read(rebuilder: Rebuilder, record: TensorRecord, exact: bool) -> Part:
     name, size = record.spec.name, record.spec.size
     if size >= MOST_ELEMENTS:
         raise CheckpointError(f"{name!r} has {size:,} elements, compact ONNX below 2**34")
-    whole = record.trained == size
+    trained = rebuilder.count_trained(record)
+    whole = trained == size
     if isinstance(record.base, FileBase | PackBase) and not whole:
         raise CheckpointError(
             f"{name!r} has a base outside the pack, which a graph cannot draw: "
@@ -137,9 +137,9 @@ def _read(rebuilder: Rebuilder, record: TensorRecord, exact: bool) -> Part:
     init = record.init if isinstance(record.base, SeedBase) else None
     bits = rebuilder.tensor(name)
     base = rebuilder.base_of(record)
-    patcher = UnitPatcher(rebuilder.reader, record, base)
+    patcher = rebuilder.patcher(record)
     found, integers = [np.zeros(0, np.int64)], [np.zeros(0, np.int32)]
-    for number in range(record.layout.units if record.trained else 0):
+    for number in range(record.layout.units if trained else 0):
         inside = patcher.positions(number)
         start, length = record.layout.start(number), record.layout.unit_size(number)
         at = base.values_at(start, length, inside) if base.has_patterns else None

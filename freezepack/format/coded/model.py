@@ -69,7 +69,8 @@ class HeaderModel:
     def code_length(self, field: str, value: int | None, left: int) -> int:
         """Code the length of a section; `left` are the bytes of the payload from there on."""
         self.numbers.field = field
-        return self.numbers.guess(field, value, [left])
+        # Where lengths before are too large, the file ends before the section.
+        return self.numbers.guess(field, value, [left if left >= 0 else None])
 
     def code_text(self, field: str, text: bytes | None, most: int) -> bytes:
         """Code a text; a reader stops behind `most` bytes."""

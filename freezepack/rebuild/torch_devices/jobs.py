@@ -152,8 +152,8 @@ def _decode(item: tuple[Job, int]) -> tuple[int, UnitPatch]:
     layout = job.patcher.record.layout
     low, size = layout.start(number), layout.unit_size(number)
     patch = job.patcher.decode(number, UnitBase(job.patcher.base, low, size))
-    if patch is None:
-        raise ValueError(f"unit {number} of {job.spec.name!r} has nothing that is trained")
+    if patch is None:  # of a run nobody knows before it is decoded
+        patch = UnitPatch(np.zeros(0, np.uint32), np.zeros(0, job.spec.dtype.raw))
     begin, end = max(low, job.start), min(low + size, job.stop)
     return begin, patch if end - begin == size else patch.cut(begin - low, end - low)
 

@@ -149,7 +149,7 @@ class DeviceRebuilder(Rebuilder):
         out = torch.empty(shape, dtype=torch_type(spec.dtype), device=self.device)
         if not out.numel():
             return out
-        patcher = self._patcher(record)
+        patcher = self.patcher(record)
         pieces = list(split(spec.shape, index, patcher.layout.unit_positions))
         runs = [piece for piece in pieces if piece.cut.is_run]
         self._make_blocks(patcher, runs, [out[_place(piece)] for piece in runs])
@@ -173,7 +173,7 @@ class DeviceRebuilder(Rebuilder):
 
     def patcher_of(self, name: str) -> UnitPatcher:
         """Return what decodes the patch of a tensor."""
-        return self._patcher(self.record(name))
+        return self.patcher(self.record(name))
 
     def _check_record(self, name: str) -> TensorRecord:
         record = self.record(name)
@@ -205,7 +205,7 @@ class DeviceRebuilder(Rebuilder):
         for record, out in zip(records, outs, strict=True):
             bits = bits_of(out, record.spec.dtype)
             sums = torch.empty(count_tiles(bits), dtype=torch.int64, device=self.device)
-            jobs.append(Job(self._patcher(record), bits, 0, sums))
+            jobs.append(Job(self.patcher(record), bits, 0, sums))
         self._run(jobs)
         digests = torch.empty(len(jobs), dtype=torch.int64, device=self.device)
         for number, job in enumerate(jobs):

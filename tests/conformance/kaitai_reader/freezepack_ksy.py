@@ -63,6 +63,7 @@ class Freezepack(KaitaiStruct):
         free = 7
         hazard_turned = 8
         probit = 9
+        joint = 15
 
     class MetadataKey(IntEnum):
         architecture = 1
@@ -245,7 +246,7 @@ class Freezepack(KaitaiStruct):
             self.tensor_count = Freezepack.Varint(self._io, self, self._root)
             self.tensors = []
             for i in range(self.tensor_count.value):
-                self.tensors.append(Freezepack.Tensor(self._io, self, self._root))
+                self.tensors.append(Freezepack.Tensor(i, self._io, self, self._root))
 
             self.digests = []
             i = 0
@@ -372,6 +373,15 @@ class Freezepack(KaitaiStruct):
 
             self._m_index_has_length =  ((self.index == Freezepack.IndexCodec.gaps) or (self.index == Freezepack.IndexCodec.hazard) or (self.index == Freezepack.IndexCodec.free) or (self.index == Freezepack.IndexCodec.hazard_turned) or (self.index == Freezepack.IndexCodec.probit)) 
             return getattr(self, '_m_index_has_length', None)
+
+        @property
+        def is_joint(self):
+            """Whether index and values lie in a section of a run."""
+            if hasattr(self, '_m_is_joint'):
+                return self._m_is_joint
+
+            self._m_is_joint = self.index == Freezepack.IndexCodec.joint
+            return getattr(self, '_m_is_joint', None)
 
         @property
         def is_seeded(self):
@@ -653,10 +663,11 @@ class Freezepack(KaitaiStruct):
 
 
     class Tensor(KaitaiStruct):
-        def __init__(self, _io, _parent=None, _root=None):
+        def __init__(self, place, _io, _parent=None, _root=None):
             super(Freezepack.Tensor, self).__init__(_io)
             self._parent = _parent
             self._root = _root
+            self.place = place
             self._read()
 
         def _read(self):
@@ -733,12 +744,29 @@ class Freezepack(KaitaiStruct):
 
 
         @property
+        def begins_run(self):
+            """Whether a run begins with this tensor, and its section stands here."""
+            if hasattr(self, '_m_begins_run'):
+                return self._m_begins_run
+
+            self._m_begins_run =  ((self.may_join) and ((not (self.joins_run)))) 
+            return getattr(self, '_m_begins_run', None)
+
+        @property
         def is_alias(self):
             if hasattr(self, '_m_is_alias'):
                 return self._m_is_alias
 
             self._m_is_alias = self.tensor_kind.value == 0
             return getattr(self, '_m_is_alias', None)
+
+        @property
+        def joins_run(self):
+            if hasattr(self, '_m_joins_run'):
+                return self._m_joins_run
+
+            self._m_joins_run =  ((self.may_join) and (self.tensors_before > 0) and (self.tensors_before < 255) and (self.positions_before + self.size <= 1048576)) 
+            return getattr(self, '_m_joins_run', None)
 
         @property
         def kind(self):
@@ -761,6 +789,42 @@ class Freezepack(KaitaiStruct):
                 self._m_longest_row = Freezepack.Row(self.shape, self.shape.rank.value - 1, 1, self._io, self, self._root)
 
             return getattr(self, '_m_longest_row', None)
+
+        @property
+        def may_join(self):
+            """Whether it shares a section with the tensors before, if there is room."""
+            if hasattr(self, '_m_may_join'):
+                return self._m_may_join
+
+            self._m_may_join =  (((not (self.is_alias))) and (self.kind.is_joint) and (self.size <= 1048576)) 
+            return getattr(self, '_m_may_join', None)
+
+        @property
+        def positions_before(self):
+            """Positions of that run."""
+            if hasattr(self, '_m_positions_before'):
+                return self._m_positions_before
+
+            self._m_positions_before = (self._parent.tensors[self.place - 1].run_positions if self.place > 0 else 0)
+            return getattr(self, '_m_positions_before', None)
+
+        @property
+        def run_positions(self):
+            """Positions of that run."""
+            if hasattr(self, '_m_run_positions'):
+                return self._m_run_positions
+
+            self._m_run_positions = (self.positions_before + self.size if self.joins_run else (self.size if self.begins_run else self.positions_before))
+            return getattr(self, '_m_run_positions', None)
+
+        @property
+        def run_tensors(self):
+            """Tensors of the run that is open behind this one."""
+            if hasattr(self, '_m_run_tensors'):
+                return self._m_run_tensors
+
+            self._m_run_tensors = (self.tensors_before + 1 if self.joins_run else (1 if self.begins_run else self.tensors_before))
+            return getattr(self, '_m_run_tensors', None)
 
         @property
         def shape_product(self):
@@ -791,8 +855,17 @@ class Freezepack(KaitaiStruct):
             if hasattr(self, '_m_stored_units'):
                 return self._m_stored_units
 
-            self._m_stored_units = (0 if  ((self.is_alias) or (self.kind.units_store_nothing))  else self.unit_count)
+            self._m_stored_units = (0 if  ((self.is_alias) or (self.kind.units_store_nothing) or ( ((self.may_join) and ((not (self.begins_run)))) ))  else self.unit_count)
             return getattr(self, '_m_stored_units', None)
+
+        @property
+        def tensors_before(self):
+            """Tensors of the run that is open before this one."""
+            if hasattr(self, '_m_tensors_before'):
+                return self._m_tensors_before
+
+            self._m_tensors_before = (self._parent.tensors[self.place - 1].run_tensors if self.place > 0 else 0)
+            return getattr(self, '_m_tensors_before', None)
 
         @property
         def unit_count(self):
@@ -823,7 +896,7 @@ class Freezepack(KaitaiStruct):
             if hasattr(self, '_m_whole_length'):
                 return self._m_whole_length
 
-            self._m_whole_length = (0 if  ((self.is_alias) or (self.kind.index == Freezepack.IndexCodec.none) or (self.kind.values == Freezepack.ValueCodec.constant))  else self.size * self.kind.element_size)
+            self._m_whole_length = (0 if  ((self.is_alias) or (self.kind.index == Freezepack.IndexCodec.none) or (self.kind.is_joint) or (self.kind.values == Freezepack.ValueCodec.constant))  else self.size * self.kind.element_size)
             return getattr(self, '_m_whole_length', None)
 
 
@@ -883,7 +956,7 @@ class Freezepack(KaitaiStruct):
             self._read()
 
         def _read(self):
-            if self._parent.kind.index != Freezepack.IndexCodec.all:
+            if  ((self._parent.kind.index != Freezepack.IndexCodec.all) and ((not (self._parent.kind.is_joint)))) :
                 pass
                 self.count = Freezepack.Varint(self._io, self, self._root)
 
@@ -891,7 +964,7 @@ class Freezepack(KaitaiStruct):
                 pass
                 self.index_length = Freezepack.Varint(self._io, self, self._root)
 
-            if  ((self.trained > 0) and (self._parent.kind.values_have_length)) :
+            if  ((self._parent.kind.is_joint) or ( ((self.trained > 0) and (self._parent.kind.values_have_length)) )) :
                 pass
                 self.values_length = Freezepack.Varint(self._io, self, self._root)
 
@@ -903,7 +976,7 @@ class Freezepack(KaitaiStruct):
 
         def _fetch_instances(self):
             pass
-            if self._parent.kind.index != Freezepack.IndexCodec.all:
+            if  ((self._parent.kind.index != Freezepack.IndexCodec.all) and ((not (self._parent.kind.is_joint)))) :
                 pass
                 self.count._fetch_instances()
 
@@ -911,7 +984,7 @@ class Freezepack(KaitaiStruct):
                 pass
                 self.index_length._fetch_instances()
 
-            if  ((self.trained > 0) and (self._parent.kind.values_have_length)) :
+            if  ((self._parent.kind.is_joint) or ( ((self.trained > 0) and (self._parent.kind.values_have_length)) )) :
                 pass
                 self.values_length._fetch_instances()
 
@@ -945,10 +1018,11 @@ class Freezepack(KaitaiStruct):
 
         @property
         def trained(self):
+            """Of a run nothing is known before it is decoded."""
             if hasattr(self, '_m_trained'):
                 return self._m_trained
 
-            self._m_trained = (self.positions if self._parent.kind.index == Freezepack.IndexCodec.all else self.count.value)
+            self._m_trained = (self.positions if self._parent.kind.index == Freezepack.IndexCodec.all else (0 if self._parent.kind.is_joint else self.count.value))
             return getattr(self, '_m_trained', None)
 
         @property
@@ -956,7 +1030,7 @@ class Freezepack(KaitaiStruct):
             if hasattr(self, '_m_values_size'):
                 return self._m_values_size
 
-            self._m_values_size = (0 if  ((self.trained == 0) or (self._parent.kind.values == Freezepack.ValueCodec.constant))  else (self.values_length.value if self._parent.kind.values_have_length else self.trained * self._parent.kind.element_size))
+            self._m_values_size = (self.values_length.value if self._parent.kind.is_joint else (0 if  ((self.trained == 0) or (self._parent.kind.values == Freezepack.ValueCodec.constant))  else (self.values_length.value if self._parent.kind.values_have_length else self.trained * self._parent.kind.element_size)))
             return getattr(self, '_m_values_size', None)
 
 

@@ -20,7 +20,6 @@ from freezepack.random import fill_raw, make_init
 from freezepack.rebuild.host import HostBackend
 from freezepack.rebuild.ranges import Range, fill_tensors, make_ranges
 from freezepack.rebuild.rebuilder import Rebuilder
-from freezepack.rebuild.unit import UnitPatcher
 from freezepack.types import DType, RawArray, SeedBase, TensorSpec, ZerosBase
 
 COLS = 400_000
@@ -81,10 +80,7 @@ def test_a_range_is_a_part_of_the_whole(big: tuple[Arrays, bytes], start: int, s
 def test_ranges_of_several_tensors_are_made_together(big: tuple[Arrays, bytes]) -> None:
     arrays, data = big
     made = Rebuilder(PackReader(data))
-    patchers = {
-        name: UnitPatcher(made.reader, made.record(name), made.base_of(made.record(name)))
-        for name in arrays
-    }
+    patchers = {name: made.patcher(made.record(name)) for name in arrays}
     wanted = [Range(patchers["c"], 2, 5), Range.whole(patchers["big"])]
     found = make_ranges(wanted)
     assert found[0].tolist() == arrays["c"][1][2:5].tolist()
@@ -119,7 +115,7 @@ def test_a_tile_may_lie_in_two_units(dtype: DType, shape: tuple[int, int]) -> No
     raw[step - 1 : step + 1] = raw[0]
     data = b"".join(pack_arrays({"w": (spec, raw)}, index="fast", values="raw").pieces)
     made = Rebuilder(PackReader(data))
-    patcher = UnitPatcher(made.reader, made.record("w"), made.base_of(made.record("w")))
+    patcher = made.patcher(made.record("w"))
     out = np.empty(spec.size, dtype.raw)
     # A digest in one go knows no units.
     assert fill_tensors([patcher], [out]) == [digest(raw)]
@@ -172,10 +168,7 @@ def test_a_base_is_generated_once(
 
 def test_digests_without_keeping_are_those_of_the_tensors(big: tuple[Arrays, bytes]) -> None:
     made = Rebuilder(PackReader(big[1]))
-    patchers = [
-        UnitPatcher(made.reader, record, made.base_of(record))
-        for record in made.header.tensors.values()
-    ]
+    patchers = [made.patcher(record) for record in made.header.tensors.values()]
     wanted = [digest(raw) for _, raw in big[0].values()]
     assert fill_tensors(patchers, [None, None]) == wanted
     out = np.empty(21, np.uint32)
