@@ -63,6 +63,7 @@ TENSORS = (
     Refusal("scale-sign", "corrupt", "scale", put("scale", u32(0xB5000000))),
     Refusal("scale-infinite", "corrupt", "scale", put("scale", u32(0x47000000)), base=_half_float),
     Refusal("tail", "corrupt", "tail", put("tail", u32(0)), base=rich),
+    Refusal("stream-default", "corrupt", "stream", put("stream", 1), base=rich),
     Refusal("stream-limit", "limit", "stream", put("stream", 2**63), base=rich),
     Refusal(
         "kind-unused", "corrupt", "tensor_count",

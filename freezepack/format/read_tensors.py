@@ -187,7 +187,14 @@ class TensorTable:
         return Init(kind.draw, bits, tail, self._read_stream(kind))
 
     def _read_stream(self, kind: Kind) -> int:
-        return self.cursor.varint("stream") if kind.explicit_stream else len(self.tensors)
+        number = len(self.tensors)
+        if not kind.explicit_stream:
+            return number
+        offset = self.cursor.offset
+        stream = self.cursor.varint("stream")
+        if stream == number:
+            raise CorruptError("stream", offset, f"stream {number} is stored, which is the default")
+        return stream
 
 
 @dataclass(frozen=True, slots=True)
