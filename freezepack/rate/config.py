@@ -64,7 +64,7 @@ class RateConfig:
     rows: Mapping[str, int] = field(default_factory=dict)
     epochs: int = 40
     batch_size: int = 100
-    lr: float = 0.04
+    lr: float = 0.06
     most: int = 2
     coarseness: float = 2.5
     vector_step: float = 0.125

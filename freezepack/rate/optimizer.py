@@ -63,8 +63,8 @@ class RateOptimizer(torch.optim.Optimizer):
         *,
         rate_weight: float,
         steps: int,
-        lr: float = 0.03,
-        betas: tuple[float, float] = (0.9, 0.999),
+        lr: float = 0.06,
+        betas: tuple[float, float] = (0.9, 0.99),
         options: GridOptions | None = None,
         fixed: Iterable[str] = (),
     ) -> None:

@@ -29,6 +29,7 @@ def small_config(**changes: Any) -> RateConfig:
         "epochs": 4,
         "batch_size": 8,
         "rate_weight": 1e-3,
+        "lr": 0.03,
         "augmentation": "shift",
         "copies": 2,
         "exchanges": 10,
