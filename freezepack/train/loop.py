@@ -125,9 +125,9 @@ def fit(
     `torch.compile` is not offered: compiled layers multiply whole matrices for gradients that are
     otherwise sums at trained entries (`freezepack.nn.sampled`), and on CPU (one thread, in turns,
     at a freezing rate of 0.995) a step of 100 images took longer. lenet-300-100: 2.13 ms compiled
-    and 1.63 without, 1.61 and 1.57 in bfloat16. lenet5-caffe: 19.0 and 17.5, 13.6 and 12.2. The
-    first step takes half a minute to a minute. A model of one's own may be compiled after
-    `freezepack.torch.freeze`.
+    and 1.63 without, 1.61 and 1.57 in bfloat16. lenet5-caffe: 19.0 and 17.5, 13.6 and 12.2.
+    resnet-18: 1,594 and 1,525. The first step takes from half a minute to many. A model of one's
+    own may be compiled after `freezepack.torch.freeze`.
     """
     epochs, steps = int(config.epochs or 1), -(-len(data.split("train")) // config.batch_size)
     for callback in callbacks:
