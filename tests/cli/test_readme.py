@@ -29,6 +29,9 @@ def test_the_python_in_the_readme_runs(
         "inputs": torch.linspace(-1, 1, 80).reshape(10, 8),
         "labels": torch.arange(10) % 3,
         "array": np.empty((4, 5), np.float32),
+        "epochs": 1,
+        "loader": [(torch.zeros(10, 1, 28, 28), torch.arange(10))] * 3,
+        "loss": nn.CrossEntropyLoss(),
     }
     blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
     assert len(blocks) >= 3
