@@ -105,7 +105,7 @@ def resolve_arguments(
         if key not in known:
             raise UnknownNameError(kind, key, known)
     return {
-        key: _check_type(f"{kind} {key!r}", given[key], default) if key in given else default
+        key: check_type(f"{kind} {key!r}", given[key], default) if key in given else default
         for key, default in known.items()
     }
 
@@ -113,8 +113,26 @@ def resolve_arguments(
 _TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
-def _check_type(what: str, value: Argument, default: Argument) -> Argument:
-    """Return an argument in the type of its default."""
+def check_type(what: str, value: Argument, default: Argument) -> Argument:
+    """Return an argument in the type of its default.
+
+    Parameters
+    ----------
+    what : str
+        What to call it in the error.
+    value, default : str, int, float or bool
+        A whole number becomes a float where the default is one.
+
+    Raises
+    ------
+    ValueError
+        If it is of another type.
+
+    Examples
+    --------
+    >>> check_type("rate", 1, 0.5)
+    1.0
+    """
     wanted = type(default)
     if wanted is float and type(value) is int:
         return float(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from freezepack.cli.options import F, format_bytes, parse_arguments, print_json
+from freezepack.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from freezepack.rate import RateConfig, RateResult
@@ -144,14 +145,27 @@ def _configure(own: Mapping[str, Any], given: Mapping[str, Any]) -> RateConfig:
     from freezepack.rate import RateConfig
 
     settings: dict[str, Any] = {name: given[name] for name in _SHARED if given[name] is not None}
-    settings |= parse_arguments(own["rate_args"])
+    settings |= _rate_args(own["rate_args"])
     settings |= {k: own[k] for k in ("rate_weight", "target_bytes") if own[k] is not None}
     settings["rows"] = _rows(own["rows"])
     settings["model_args"] = parse_arguments(given["model_args"])
     try:
         return RateConfig(**settings)
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise click.UsageError(str(error)) from None
+
+
+def _rate_args(pairs: Iterable[str]) -> dict[str, Any]:
+    """Return what --rate-arg says; what has an option of its own is not among it."""
+    from freezepack.rate import RateConfig
+
+    own = {*_SHARED, *_OWN, *_OTHERS}
+    known = [entry.name for entry in fields(RateConfig) if entry.name not in own]
+    given = parse_arguments(pairs)
+    for name in given:
+        if name not in known:
+            raise click.UsageError(str(UnknownNameError("--rate-arg", name, known)))
+    return given
 
 
 def _rows(pairs: Iterable[str]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -9,13 +10,24 @@ from typing import Any
 from freezepack.errors import CheckpointError, UnknownNameError
 from freezepack.models.build import Argument, resolve_arguments
 from freezepack.rate.copies import AFFINE
-from freezepack.registry import Registry
+from freezepack.registry import Registry, check_type
 from freezepack.train.augment import AUGMENTATIONS
 from freezepack.train.data import DATASETS
 
 PRECISIONS = ("float32", "bfloat16")
 TEACHERS = ("none", "dense")
-_POSITIVE = ("lr", "coarseness", "scale_lr", "temperature", "epochs", "batch_size", "copies")
+_POSITIVE = (
+    "lr",
+    "coarseness",
+    "vector_step",
+    "scale_lr",
+    "temperature",
+    "epochs",
+    "batch_size",
+    "copies",
+    "teacher_epochs",
+)
+_NOT_NEGATIVE = ("rate_weight", "exchanges", "strength", "label_part", "teacher_part")
 _SHARES = ("ramp", "hold_from", "plain")
 
 
@@ -87,6 +99,7 @@ class RateConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "model_args", resolve_arguments(self.model, self.model_args))
         object.__setattr__(self, "rows", {name: int(n) for name, n in self.rows.items()})
+        self._check_types()
         _check_name(DATASETS, self.data)
         if self.augmentation != AFFINE:
             _check_name(AUGMENTATIONS, self.augmentation)
@@ -94,14 +107,22 @@ class RateConfig:
             raise UnknownNameError("precision", self.precision, PRECISIONS)
         self._check_ranges()
 
+    def _check_types(self) -> None:
+        for entry in fields(self):
+            if isinstance(entry.default, str | int | float):
+                value = check_type(entry.name, getattr(self, entry.name), entry.default)
+                finite = not isinstance(value, float) or math.isfinite(value)
+                _check(entry.name, value, finite, "a finite number")
+                object.__setattr__(self, entry.name, value)
+
     def _check_ranges(self) -> None:
         for name in _POSITIVE:
             _check(name, getattr(self, name), getattr(self, name) > 0, "more than 0")
         for name in _SHARES:
             _check(name, getattr(self, name), 0 <= getattr(self, name) < 1, "0 to below 1")
+        for name in _NOT_NEGATIVE:
+            _check(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
         _check("seed", self.seed, 0 <= self.seed < 2**64, "0 to 2**64 - 1")
-        _check("rate_weight", self.rate_weight, self.rate_weight >= 0, "0 or more")
-        _check("exchanges", self.exchanges, self.exchanges >= 0, "0 or more")
         _check("most", self.most, 1 <= self.most <= 60, "1 to 60")
         if self.target_bytes is not None:
             _check("target_bytes", self.target_bytes, self.target_bytes > 0, "more than 0")

@@ -73,6 +73,7 @@ def run_rate(
         return recorded
     data = load_data(config.data, data_dir, device=device)
     if found is None:
+        begin(config, data, device)  # what cannot be begun leaves no folder behind
         write_config(folder, config)
     log = MetricsLog(folder / METRICS)
     watchers = [log, *_bar(config, progress), *callbacks]

@@ -45,7 +45,9 @@ def test_the_result_is_told_to_a_person(command: Command, tmp_path: Path) -> Non
         ((*RATE, "--score", "snip"), "--score has no meaning with --objective rate"),
         ((*RATE, "--freezing-rate", "0.9"), "--freezing-rate has no meaning"),
         ((*RATE, "--rows", "fc1=few"), "--rows fc1=few: expected LAYER=COUNT"),
-        ((*RATE, "--rate-arg", "mosst=1"), "unexpected keyword argument 'mosst'"),
+        ((*RATE, "--rate-arg", "mosst=1"), "no --rate-arg named 'mosst'. Did you mean 'most'?"),
+        ((*RATE, "--rate-arg", "copies=many"), "copies is 'many', expected a whole number"),
+        ((*RATE, "--rate-arg", "seed=2"), "no --rate-arg named 'seed'"),
         ((*RATE, "--target-bytes", "0"), "target_bytes is 0, expected more than 0"),
         ((*RATE, "--objective", "size"), "'size' is not one of 'accuracy', 'rate'"),
     ],
@@ -63,3 +65,4 @@ def test_a_layer_that_is_not_there_is_an_error(command: Command, tmp_path: Path)
     done = command(*RATE, "--rows", "fc9=3", "--out", tmp_path / "run")
     assert done.code == 1
     assert "'fc9' is no layer with rows. Known: fc1, fc2, fc3" in done.err
+    assert not (tmp_path / "run").exists()

@@ -35,7 +35,11 @@ def test_each_field_changes_the_hash() -> None:
         ({"most": 0}, "most is 0, expected 1 to 60"),
         ({"epochs": 0}, "epochs is 0, expected more than 0"),
         ({"target_bytes": 0}, "target_bytes is 0, expected more than 0"),
-        ({"target_bytes": 9, "rate_weight": 0}, "rate_weight is 0, expected more than 0"),
+        ({"target_bytes": 9, "rate_weight": 0}, "rate_weight is 0.0, expected more than 0"),
+        ({"rate_weight": float("inf")}, "rate_weight is inf, expected a finite number"),
+        ({"lr": float("nan")}, "lr is nan, expected a finite number"),
+        ({"copies": "many"}, "copies is 'many', expected a whole number"),
+        ({"vector_step": 0.0}, "vector_step is 0.0, expected more than 0"),
     ],
 )
 def test_values_out_of_range_are_refused(settings: dict[str, Any], problem: str) -> None:
